@@ -1,0 +1,128 @@
+import { UsageError } from '../errors.ts';
+import { type Field, nest, splitField, typedValue } from './fields.ts';
+import { readArgument } from './input.ts';
+import type { Io } from './io.ts';
+
+/** The options of `podio call` that make the request. */
+export interface RequestOptions {
+  readonly rawField?: readonly string[];
+  readonly field?: readonly string[];
+  readonly data?: string;
+  readonly header?: readonly string[];
+  readonly timeout?: string;
+}
+
+/** What `podio call` was asked to send. */
+export interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly timeoutMs: number | undefined;
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** Reads the words and options of a call, and what they name on disk or standard input. @throws {UsageError} */
+export async function readRequest(
+  io: Io,
+  options: RequestOptions,
+  words: readonly string[],
+): Promise<Request> {
+  const fields = await readFields(io, options);
+  const data = options.data === undefined ? undefined : await readBody(io, options.data);
+  if (data !== undefined && fields.length > 0) throw new UsageError('--data and fields cannot go together');
+  const { method, path } = methodAndPath(words, data !== undefined || fields.length > 0);
+  const inQuery = ['GET', 'HEAD', 'DELETE'].includes(method);
+  return {
+    method,
+    path: inQuery ? withQuery(path, fields) : path,
+    headers: readHeaders(options.header ?? []),
+    body: data ?? (inQuery || fields.length === 0 ? undefined : JSON.stringify(nest(fields))),
+    timeoutMs: readTimeout(options.timeout),
+  };
+}
+
+function methodAndPath(words: readonly string[], hasBody: boolean): Pick<Request, 'method' | 'path'> {
+  const [first = '', second, ...more] = words;
+  if (more.length > 0) throw new UsageError('call takes a method and a path, and nothing more');
+  if (second === undefined) return { method: hasBody ? 'POST' : 'GET', path: first };
+  const method = first.toUpperCase();
+  if (METHODS.includes(method)) return { method, path: second };
+  throw new UsageError(`"${first}" is no method`, {
+    hint: `one of ${METHODS.join(', ')}; it comes before the path`,
+  });
+}
+
+async function readFields(io: Io, { rawField = [], field = [] }: RequestOptions): Promise<Field[]> {
+  const fields: Field[] = rawField.map((text) => {
+    const [name, value] = splitField(text, '--raw-field');
+    return { name, value };
+  });
+  for (const text of field) {
+    const [name, value] = splitField(text, '--field');
+    const isRead = value.startsWith('@');
+    fields.push({ name, value: isRead ? await readArgument(io, value, '--field') : typedValue(name, value) });
+  }
+  return fields;
+}
+
+async function readBody(io: Io, data: string): Promise<string> {
+  const text = await readArgument(io, data, '--data');
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    throw new UsageError('--data is not JSON', {
+      hint: 'quote it for the shell, as in -d \'{"fields":{}}\', or use -f',
+    });
+  }
+}
+
+// Podio reads the parameters of a GET or DELETE from the query, and wants its booleans as 0 and 1.
+function withQuery(path: string, fields: readonly Field[]): string {
+  if (fields.length === 0) return path;
+  const query = new URLSearchParams(
+    fields.map(({ name, value }): [string, string] => [name, queryValue(value)]),
+  );
+  return `${path}${path.includes('?') ? '&' : '?'}${query}`;
+}
+
+function queryValue(value: unknown): string {
+  if (typeof value === 'boolean') return value ? '1' : '0';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function readHeaders(headers: readonly string[]): Record<string, string> {
+  return Object.fromEntries(headers.map(readHeader));
+}
+
+const OURS = [
+  'authorization',
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'accept-encoding',
+];
+
+function readHeader(text: string): readonly [name: string, value: string] {
+  const [, name = '', value = ''] =
+    /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(text) ?? [];
+  if (name === '')
+    throw new UsageError("--header takes 'Name: value' in one line, ISO-8859-1 characters only");
+  if (!OURS.includes(name.toLowerCase())) return [name.toLowerCase(), value];
+  throw new UsageError(`the header ${name} is podio's own`, {
+    hint:
+      name.toLowerCase() === 'authorization'
+        ? 'to use another token, set PODIO_ACCESS_TOKEN'
+        : 'leave it out',
+  });
+}
+
+function readTimeout(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = Number(text);
+  if (text.trim() !== '' && seconds > 0 && seconds <= 86_400) return Math.ceil(seconds * 1000);
+  throw new UsageError(`--timeout takes seconds, more than 0, not "${text}"`);
+}

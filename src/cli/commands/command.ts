@@ -1,0 +1,17 @@
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+
+/** One command of the program. Loaded only when it is invoked, or when its help is asked for. */
+export interface CommandModule<Options extends object = object> {
+  /** Adds arguments, options and help. */
+  declare(command: Command): Command;
+  /** Does the work; a number is the exit code, nothing means 0. */
+  run(context: Context, options: Options, args: readonly string[]): Promise<number | undefined>;
+}
+
+/** A command as the program's own help lists it. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}

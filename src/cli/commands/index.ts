@@ -1,0 +1,39 @@
+import { call } from './call.ts';
+import type { CommandEntry } from './command.ts';
+
+/** Every command, in the order of the help. `call` is the one that is run a thousand times: it is at hand at once. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'login',
+    summary: 'log in and keep the session',
+    load: async () => (await import('./login.ts')).login,
+  },
+  { name: 'call', summary: 'make one API call', load: async () => call },
+  {
+    name: 'status',
+    summary: 'tell who is logged in, and until when',
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'switch',
+    summary: 'choose the default identity',
+    load: async () => (await import('./switch.ts')).switchCommand,
+  },
+  { name: 'token', summary: 'print the access token', load: async () => (await import('./token.ts')).token },
+  {
+    name: 'refresh',
+    summary: 'renew the session now',
+    load: async () => (await import('./refresh.ts')).refresh,
+  },
+  { name: 'logout', summary: 'forget sessions', load: async () => (await import('./logout.ts')).logout },
+  {
+    name: 'sandbox',
+    summary: 'run an offline Podio to try things on',
+    load: async () => (await import('./sandbox.ts')).sandbox,
+  },
+  {
+    name: 'help',
+    summary: 'explain a command or a topic',
+    load: async () => (await import('./help.ts')).help,
+  },
+];

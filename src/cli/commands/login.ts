@@ -1,0 +1,234 @@
+import type { Command } from 'commander';
+import type { PodioClient } from '../../client/podio-client.ts';
+import { NotLoggedInError, PodioError, UsageError } from '../../errors.ts';
+import type { KnownIdentity } from '../../session/register.ts';
+import { authType, formatAuthType, type Identity, isSameIdentity } from '../../values/identity.ts';
+import { EMPTY_OAUTH, expiresAt, type PodioOAuth } from '../../values/podio-oauth.ts';
+import { apiKeyFor } from '../api-key.ts';
+import type { Context } from '../context.ts';
+import { answerTo, secretFrom } from '../credentials.ts';
+import { say, visible, warn, writeJson } from '../output.ts';
+import { ask, choose, isInteractive } from '../prompt.ts';
+import { inWords } from '../time.ts';
+import type { CommandModule } from './command.ts';
+
+interface LoginOptions {
+  readonly app?: string | true;
+  readonly password?: boolean;
+  readonly username?: string;
+  readonly clientId?: string;
+  readonly clientSecretFile?: string;
+  readonly tokenStdin?: boolean;
+  readonly tokenFile?: string;
+  readonly passwordStdin?: boolean;
+  readonly passwordFile?: string;
+  readonly otp?: string;
+  readonly name?: string;
+  readonly default: boolean;
+  readonly remember?: boolean;
+}
+
+/** Who is to be logged in, and the secret that proves it. */
+interface Person {
+  readonly type: 'app' | 'password';
+  readonly identifier: string;
+  readonly secret: string;
+}
+
+export const login: CommandModule<LoginOptions> = { declare, run };
+
+function declare(command: Command): Command {
+  return command
+    .option('--app [id]', 'as an app: app id and app token')
+    .option('--password', 'as a user: e-mail address and password')
+    .option('--username <email>', 'whose password it is')
+    .option('--client-id <id>', 'the API key, where it is not known yet')
+    .option('--client-secret-file <file>', "the API key's secret")
+    .option('--token-stdin', 'read the app token from standard input')
+    .option('--token-file <file>', 'read the app token from a file')
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--password-file <file>', 'read the password from a file')
+    .option('--otp <code>', 'the code of the two-step verification')
+    .option('--name <name>', 'a short name for the identity')
+    .option('--no-default', 'leave the default identity as it is')
+    .option('--remember', 'keep the app token too, to log in again when the session has died')
+    .addHelpText('after', EXAMPLES);
+}
+
+const EXAMPLES = `
+Secrets are never option values. They come from standard input, from files, from the environment
+(podio help environment), or from the prompt. The API key is asked for once: make one at
+https://podio.com/settings/api.
+
+Examples:
+  podio login --app 123456
+  podio login --app 123456 --token-stdin < token.txt
+  podio login --password --username ada@example.com --name ada`;
+
+async function run(context: Context, options: LoginOptions): Promise<undefined> {
+  checkName(options.name);
+  const type = await typeOf(context, options);
+  const key = await apiKeyFor(context, options);
+  const person = type === 'app' ? await app(context, options) : await user(context, options);
+  const { apiUrl } = context.settings;
+  const identity = { apiUrl, clientId: key.clientId, ...authType(person.type, person.identifier) };
+  checkNameIsFree(context, identity, options.name);
+  const before = context.register.get(identity);
+  const { name: manager, because } = await context.managerName(identity);
+  const client = await context.newClient({
+    identity,
+    manager,
+    clientSecret: key.clientSecret,
+    remember: options.remember,
+  });
+  const oauth = await authenticate(context, client, person, options);
+  const known = { ...identity, manager, name: options.name ?? before?.name };
+  await remember(context, known, before, options.default);
+  await tell(context, known, oauth, client.place, because);
+}
+
+async function typeOf({ io, settings }: Context, { app, password }: LoginOptions): Promise<Person['type']> {
+  if (app !== undefined && password)
+    throw new UsageError('--app and --password are two ways to log in; choose one');
+  if (app !== undefined) return 'app';
+  if (password) return 'password';
+  if (!settings.mayAsk || !isInteractive(io)) {
+    throw new UsageError('how to log in?', {
+      hint: 'say podio login --app APP_ID, or podio login --password',
+    });
+  }
+  return choose(io, 'How do you want to log in?', [
+    { value: 'app', label: 'as an app (app id and app token)' },
+    { value: 'password', label: 'as a user (e-mail address and password)' },
+  ]);
+}
+
+async function app({ io, settings }: Context, options: LoginOptions): Promise<Person> {
+  const asking = { io, mayAsk: settings.mayAsk };
+  const { PODIO_APP_ID: usual, PODIO_APP_TOKEN: token } = io.env;
+  const given = await secretFrom(io, {
+    stdin: options.tokenStdin,
+    file: options.tokenFile,
+    option: '--token',
+  });
+  const named = options.app === true ? undefined : options.app;
+  const identifier = await answerTo(
+    { what: 'the app id', ways: 'podio login --app APP_ID, or PODIO_APP_ID' },
+    [named, usual],
+    asking,
+  );
+  if (!/^\d{1,15}$/.test(identifier))
+    throw new UsageError('the app id is not a number', { hint: 'see the app\'s settings, "Developer"' });
+  // The variable's token is of the variable's app.
+  const ours = usual === undefined || usual === '' || usual === identifier ? token : undefined;
+  const ways = '--token-stdin, --token-file FILE, or PODIO_APP_TOKEN with PODIO_APP_ID';
+  const secret = await answerTo({ what: 'the app token', ways, isSecret: true }, [given, ours], asking);
+  return { type: 'app', identifier, secret };
+}
+
+async function user({ io, settings }: Context, options: LoginOptions): Promise<Person> {
+  const asking = { io, mayAsk: settings.mayAsk };
+  const { PODIO_USERNAME: usual, PODIO_PASSWORD: password } = io.env;
+  const given = await secretFrom(io, {
+    stdin: options.passwordStdin,
+    file: options.passwordFile,
+    option: '--password',
+  });
+  const identifier = await answerTo(
+    { what: 'the e-mail address', ways: '--username EMAIL, or PODIO_USERNAME' },
+    [options.username, usual],
+    asking,
+  );
+  const ours = usual === undefined || usual === '' || usual === identifier ? password : undefined;
+  const ways = '--password-stdin, --password-file FILE, or PODIO_PASSWORD with PODIO_USERNAME';
+  const secret = await answerTo({ what: 'the password', ways, isSecret: true }, [given, ours], asking);
+  return { type: 'password', identifier, secret };
+}
+
+async function authenticate(
+  context: Context,
+  client: PodioClient,
+  person: Person,
+  { otp }: LoginOptions,
+): Promise<PodioOAuth> {
+  const { type, identifier, secret } = person;
+  try {
+    if (type === 'app') return await client.authenticateWithApp(identifier, secret);
+    return await client.authenticateWithPassword(identifier, secret, oneTimeCode(context, otp));
+  } catch (error) {
+    throw error instanceof PodioError && [400, 401, 403].includes(error.status)
+      ? refused(error, person)
+      : error;
+  }
+}
+
+function oneTimeCode(
+  { io, settings }: Context,
+  otp: string | undefined,
+): (() => Promise<string>) | undefined {
+  if (otp !== undefined) return async () => otp;
+  if (!settings.mayAsk || !isInteractive(io)) return undefined;
+  return () => ask(io, 'Code of the two-step verification');
+}
+
+function refused(cause: PodioError, { type, identifier }: Person): NotLoggedInError {
+  const isKey = cause.error === 'invalid_client';
+  const hint = isKey
+    ? 'check the API key at podio.com/settings/api: --client-id with --client-secret-file, or PODIO_CLIENT_ID with PODIO_CLIENT_SECRET'
+    : `check the ${type === 'app' ? `token of app ${identifier} (in the app's settings, "Developer")` : 'e-mail address and the password'}`;
+  return new NotLoggedInError(
+    `Podio refused the login: ${cause.message} (HTTP ${cause.status}, ${cause.error})`,
+    { hint, cause },
+  );
+}
+
+// What the session is called and where it lies is remembered once it is stored, and never before.
+async function remember(
+  context: Context,
+  known: KnownIdentity,
+  before: KnownIdentity | undefined,
+  isDefault: boolean,
+): Promise<void> {
+  const { register } = context;
+  await register.add(known);
+  if (isDefault || register.default(known.apiUrl) === undefined) await register.choose(known);
+  if (before === undefined || before.manager === known.manager) return;
+  await (await context.manager(before.manager, before)).set(EMPTY_OAUTH, known);
+}
+
+function checkName(name: string | undefined): void {
+  if (name === undefined || /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(name)) return;
+  throw new UsageError('--name takes letters, digits, ".", "_" and "-", 64 at most');
+}
+
+function checkNameIsFree({ register }: Context, identity: Identity, name: string | undefined): void {
+  const other =
+    name === undefined ? undefined : register.find(name).find((known) => !isSameIdentity(known, identity));
+  if (other === undefined) return;
+  throw new UsageError(`the name ${name} is taken by ${formatAuthType(other)}`, {
+    hint: `take another name, or log that one out first: podio logout ${name}`,
+  });
+}
+
+async function tell(
+  { io, settings }: Context,
+  known: KnownIdentity,
+  oauth: PodioOAuth,
+  place: string,
+  because?: string,
+): Promise<void> {
+  const identity = formatAuthType(known);
+  const expires_at = new Date(expiresAt(oauth)).toISOString();
+  if (because !== undefined) warn(io, `the keychain is not used: ${because}`);
+  if (settings.json) {
+    const { name, apiUrl: api_url, manager: session_manager } = known;
+    return writeJson(io, { identity, name, api_url, session_manager, place, expires_at });
+  }
+  const who = known.name === undefined ? identity : `${identity} (${known.name})`;
+  say(
+    io,
+    visible(
+      `Logged in as ${who} until ${inWords(expires_at, io.now())}, then renewed by itself; kept in ${place}.`,
+    ),
+  );
+}

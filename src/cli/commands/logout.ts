@@ -1,0 +1,94 @@
+import type { Command } from 'commander';
+import { Failure, NotLoggedInError, UsageError } from '../../errors.ts';
+import { label } from '../../session/register.ts';
+import { formatAuthType } from '../../values/identity.ts';
+import type { Context, MeantIdentity } from '../context.ts';
+import { say, visible, writeJson } from '../output.ts';
+import type { CommandModule } from './command.ts';
+
+interface LogoutOptions {
+  readonly all?: boolean;
+  readonly revoke?: boolean;
+}
+
+/** What became of one session. */
+interface Outcome {
+  readonly identity: string;
+  readonly api_url: string;
+  readonly revoked: boolean;
+  readonly default_now: string | undefined;
+}
+
+export const logout: CommandModule<LogoutOptions> = {
+  declare: (command: Command) =>
+    command
+      .argument('[identity]', 'whom; the default where it is left out')
+      .option('--all', 'every identity, at every API')
+      .option('--revoke', 'end the grant at Podio as well')
+      .addHelpText(
+        'after',
+        '\nWithout --revoke the tokens stay good until they end by themselves, should somebody have a copy.',
+      ),
+
+  async run(context: Context, options: LogoutOptions, [text]: readonly string[]): Promise<undefined> {
+    if (options.all && text !== undefined)
+      throw new UsageError('logout takes an identity or --all, not both');
+    const outcomes: Outcome[] = [];
+    let trouble: unknown;
+    for (const identity of options.all ? context.register.list() : meant(context, text)) {
+      try {
+        outcomes.push(await forget(context, identity, options.revoke ?? false));
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        trouble ??= error;
+      }
+    }
+    await tell(context, outcomes);
+    if (trouble !== undefined) throw trouble;
+    if (outcomes.length === 0 && !context.settings.json) say(context.io, 'Nobody is logged in.');
+  },
+};
+
+// To be logged out is what was asked for: not to have been logged in is no failure.
+function meant(context: Context, text: string | undefined): MeantIdentity[] {
+  try {
+    return [context.identity(text)];
+  } catch (error) {
+    if (error instanceof NotLoggedInError) return [];
+    throw error;
+  }
+}
+
+async function forget(context: Context, identity: MeantIdentity, revoke: boolean): Promise<Outcome> {
+  const { client } = await context.clientFor(identity);
+  const revoking = revoke ? await client.revoke().catch(failed) : undefined;
+  await client.clearAuthentication();
+  const next = await context.register.remove(identity);
+  if (revoking) throw notRevoked(identity, revoking);
+  return {
+    identity: formatAuthType(identity),
+    api_url: identity.apiUrl,
+    revoked: revoke,
+    default_now: next && label(next),
+  };
+}
+
+function failed(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  throw error;
+}
+
+// Forgotten here all the same: a session that nobody wants is not kept because Podio could not be told.
+function notRevoked(identity: MeantIdentity, error: Failure): Failure {
+  const who = formatAuthType(identity);
+  error.message = `${who} is logged out here, but its grant was not ended at Podio: ${error.message}`;
+  return error;
+}
+
+async function tell({ io, settings }: Context, outcomes: readonly Outcome[]): Promise<void> {
+  if (settings.json) return writeJson(io, outcomes);
+  for (const { identity, revoked, default_now } of outcomes) {
+    say(io, `Logged out ${visible(identity)}${revoked ? '; its grant at Podio has ended' : ''}.`);
+    if (default_now !== undefined) say(io, `The default is now ${visible(default_now)}.`);
+  }
+}

@@ -1,0 +1,110 @@
+import { readFileSync, statSync } from 'node:fs';
+import * as path from 'node:path';
+import { StoreError, UsageError } from '../errors.ts';
+import { parseJsonObject } from '../values/json.ts';
+import { apiOrigin, PODIO_API } from '../values/origin.ts';
+import { configFolder, type Environment } from '../values/places.ts';
+
+/** The options that every command takes, as given on the command line. */
+export interface GlobalOptions {
+  readonly as?: string;
+  readonly sessionManager?: string;
+  readonly apiUrl?: string;
+  readonly json?: boolean;
+  readonly input?: boolean;
+  readonly color?: string;
+  readonly verbose?: boolean;
+}
+
+/** What holds for this invocation: option, environment, user configuration, default, in this order. */
+export interface Settings {
+  readonly as: string | undefined;
+  /** Named by option or environment: stands above what is remembered for an identity. */
+  readonly sessionManager: string | undefined;
+  /** Named by the user's configuration: serves where nothing is remembered. */
+  readonly usualManager: string;
+  readonly apiUrl: string;
+  /** Whether somebody asked for this API, or it is just the default. */
+  readonly apiUrlIsNamed: boolean;
+  readonly json: boolean;
+  readonly mayAsk: boolean;
+  readonly color: 'auto' | 'always' | 'never';
+  readonly debug: boolean;
+}
+
+const LONGEST_CONFIG = 64 * 1024;
+const COLORS = ['auto', 'always', 'never'] as const;
+
+/** Puts the settings together. `warn` hears of a settings file that cannot be used; it is left as it is. */
+export async function readSettings(
+  options: GlobalOptions,
+  env: Environment,
+  warn: (text: string) => void,
+): Promise<Settings> {
+  const config = await readConfig(env, warn);
+  const apiUrl = options.apiUrl ?? (env.PODIO_API_URL || config('api_url'));
+  return {
+    as: options.as ?? (env.PODIO_AS || config('as')),
+    sessionManager: options.sessionManager ?? (env.PODIO_SESSION_MANAGER || undefined),
+    usualManager: config('session_manager') ?? 'auto',
+    apiUrl: apiUrl === undefined ? PODIO_API : apiOrigin(apiUrl),
+    apiUrlIsNamed: apiUrl !== undefined,
+    json: options.json ?? false,
+    mayAsk: (options.input ?? true) && !isOn(env.PODIO_NO_INPUT) && config('no_input') !== 'true',
+    color: colorOf(options.color ?? config('color') ?? 'auto'),
+    debug: (options.verbose ?? false) || isOn(env.PODIO_DEBUG),
+  };
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false'].includes(value);
+}
+
+function colorOf(text: string): Settings['color'] {
+  const color = COLORS.find((known) => known === text);
+  if (color !== undefined) return color;
+  throw new UsageError(`--color takes auto, always or never, not "${text}"`);
+}
+
+type Config = (key: string) => string | undefined;
+
+async function readConfig(env: Environment, warn: (text: string) => void): Promise<Config> {
+  const values = await readConfigFile(env, warn);
+  return (key) => {
+    const value = Object.hasOwn(values, key) ? values[key] : undefined;
+    return typeof value === 'string' || typeof value === 'boolean' ? String(value) : undefined;
+  };
+}
+
+// Settings are a convenience: without them every command still has to work, login and logout above all.
+async function readConfigFile(
+  env: Environment,
+  warn: (text: string) => void,
+): Promise<Record<string, unknown>> {
+  const file = await configFile(env);
+  const text = file === undefined ? undefined : readText(file);
+  if (text === undefined) return {};
+  const values = parseJsonObject(text);
+  if (values === undefined) warn(`the settings in ${file} are not a JSON object and are ignored`);
+  return values ?? {};
+}
+
+// Where no place can be named for settings, there are none; that sessions have no place either is said elsewhere.
+async function configFile(env: Environment): Promise<string | undefined> {
+  try {
+    return path.join(await configFolder(env), 'config.json');
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
+}
+
+// The user's own file: it may be a link into a folder of dotfiles. What cannot be read whole reads as damaged.
+function readText(file: string): string | undefined {
+  try {
+    const stat = statSync(file);
+    return stat.isFile() && stat.size <= LONGEST_CONFIG ? readFileSync(file, 'utf8') : '';
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? undefined : '';
+  }
+}

@@ -1,0 +1,180 @@
+import * as path from 'node:path';
+import { authTypeOf, type Login, leadsTo } from '../client/login.ts';
+import { PodioClient } from '../client/podio-client.ts';
+import { NotLoggedInError, UsageError } from '../errors.ts';
+import { type Choice, chooseSessionManager, openSessionManager } from '../session/managers/index.ts';
+import { IdentityRegister, type KnownIdentity, label } from '../session/register.ts';
+import { formatAuthType, type Identity, parseAuthType } from '../values/identity.ts';
+import { dataFolder } from '../values/places.ts';
+import type { AuthType, SessionManager, SessionScope } from '../values/session-manager.ts';
+import { type GlobalOptions, readSettings, type Settings } from './config.ts';
+import { environmentKey, environmentLogins } from './environment.ts';
+import type { Io } from './io.ts';
+import { warn } from './output.ts';
+
+/** An identity that is meant by a command; its manager is known once it has logged in here. */
+export type MeantIdentity = Identity & Partial<Pick<KnownIdentity, 'name' | 'manager'>>;
+
+/** What a client is made of, here. */
+interface ClientParts {
+  readonly identity: Identity;
+  readonly manager: string;
+  readonly clientSecret: string | undefined;
+  /** Whether a login keeps the app token with the session. */
+  readonly remember?: boolean | undefined;
+}
+
+/** What a command works with, put together on demand: the only place that knows how. */
+export class Context {
+  readonly io: Io;
+  readonly settings: Settings;
+  readonly register: IdentityRegister;
+  readonly #folder: string;
+  readonly #managers = new Map<string, Promise<SessionManager>>();
+
+  private constructor(parts: { io: Io; settings: Settings; folder: string }) {
+    this.io = parts.io;
+    this.settings = parts.settings;
+    this.#folder = parts.folder;
+    this.register = new IdentityRegister({ folder: parts.folder });
+  }
+
+  /** Reads the settings and names the places. @throws {StoreError} @throws {UsageError} */
+  static async create(io: Io, options: GlobalOptions): Promise<Context> {
+    const settings = await readSettings(options, io.env, (text) => warn(io, text));
+    return new Context({ io, settings, folder: await dataFolder(io.env) });
+  }
+
+  /**
+   * A client for the identity that this invocation means, ready to call. Where the environment names a whole login
+   * and nothing is stored, it has logged in.
+   * @throws {NotLoggedInError}
+   */
+  async client(): Promise<PodioClient> {
+    const { PODIO_ACCESS_TOKEN: accessToken } = this.io.env;
+    if (accessToken) return this.#bareClient(accessToken);
+    const meant = this.identity();
+    const { client, manager } = await this.clientFor(meant);
+    if (this.register.get(meant) === undefined && manager !== 'memory') {
+      await client.session();
+      await this.#introduce({ ...meant, manager });
+    }
+    return client;
+  }
+
+  /** A client for one identity, and the name of the manager that keeps its session. */
+  async clientFor(identity: MeantIdentity): Promise<{ client: PodioClient; manager: string }> {
+    const { name: manager } = await this.managerName(identity);
+    const clientSecret = environmentKey(this.io.env, identity.clientId);
+    return { client: await this.newClient({ identity, manager, clientSecret }), manager };
+  }
+
+  /** A client whose session is kept in the manager of that name. */
+  async newClient({ identity, manager, clientSecret, remember }: ClientParts): Promise<PodioClient> {
+    const { apiUrl, clientId, type, identifier } = identity;
+    return new PodioClient({
+      apiUrl,
+      clientId,
+      clientSecret,
+      sessionManager: await this.manager(manager, identity),
+      authType: { type, identifier },
+      login: this.#environmentLogin(identity),
+      keep: { clientSecret: true, appToken: remember ?? false },
+      now: this.io.now,
+    });
+  }
+
+  /** The manager of that name; one for all that share API and API key. */
+  manager(name: string, { apiUrl, clientId }: SessionScope): Promise<SessionManager> {
+    const key = JSON.stringify([name, apiUrl, clientId]);
+    const options = { apiUrl, clientId, folder: path.join(this.#folder, 'sessions') };
+    const manager = this.#managers.get(key) ?? openSessionManager(name, options);
+    this.#managers.set(key, manager);
+    return manager;
+  }
+
+  /** Named now, else remembered for the identity, else the usual one; `auto` is settled to what works here. */
+  async managerName(identity: MeantIdentity): Promise<Choice | { name: string; because?: undefined }> {
+    const { sessionManager, usualManager } = this.settings;
+    const known = identity.manager ?? this.register.get(identity)?.manager;
+    const names = [sessionManager, known, usualManager].filter(
+      (name) => name !== undefined && name !== 'auto',
+    );
+    if (names[0] !== undefined) return { name: names[0] };
+    const { apiUrl, clientId } = identity;
+    return chooseSessionManager({ apiUrl, clientId, folder: path.join(this.#folder, 'sessions') });
+  }
+
+  /**
+   * The identity that this invocation means: named, else the default, else the one that the environment logs in.
+   * @throws {NotLoggedInError} where there is none.
+   */
+  identity(text = this.settings.as): MeantIdentity {
+    if (text !== undefined) return this.known(text) ?? this.#unknown(text);
+    const { apiUrl } = this.settings;
+    const found = this.register.default(apiUrl) ?? this.#environmentIdentity();
+    if (found !== undefined) return found;
+    const others = this.register.list().filter((known) => known.apiUrl === apiUrl);
+    throw new NotLoggedInError(`not logged in at ${apiUrl}`, {
+      hint:
+        others.length > 0
+          ? `choose one: podio switch ${others.map(label).join('|')}`
+          : 'log in: podio login --app APP_ID',
+    });
+  }
+
+  /** The identity that logged in here under this name. @throws {UsageError} where the name means several. */
+  known(text: string): KnownIdentity | undefined {
+    const { apiUrl, apiUrlIsNamed } = this.settings;
+    const found = this.register.find(text);
+    const here = found.filter((known) => known.apiUrl === apiUrl);
+    const fit = apiUrlIsNamed || here.length > 0 ? here : found;
+    const own = fit.filter(({ clientId }) => clientId === this.io.env.PODIO_CLIENT_ID);
+    const [one, ...more] = own.length > 0 ? own : fit;
+    if (more.length === 0) return one;
+    throw new UsageError(`"${text}" means several identities: ${fit.map(inFull).join(', ')}`, {
+      hint: 'say which with --api-url or PODIO_CLIENT_ID, or give them names: podio login --name NAME',
+    });
+  }
+
+  #unknown(text: string): MeantIdentity {
+    const authType = parseAuthType(text);
+    const found = authType && this.#environmentIdentity(authType);
+    if (found !== undefined) return found;
+    const names = this.register.list().map(label);
+    throw new NotLoggedInError(`not logged in as "${text}" at ${this.settings.apiUrl}`, {
+      hint: names.length > 0 ? `logged in are: ${names.join(', ')}` : 'log in: podio login --app APP_ID',
+    });
+  }
+
+  #environmentIdentity(wanted?: AuthType): MeantIdentity | undefined {
+    const found = environmentLogins(this.io.env).find(
+      ({ login }) => wanted === undefined || leadsTo(login, wanted),
+    );
+    return found && { apiUrl: this.settings.apiUrl, clientId: found.clientId, ...authTypeOf(found.login) };
+  }
+
+  #environmentLogin(identity: Identity): Login | undefined {
+    return environmentLogins(this.io.env).find(
+      ({ clientId, login }) => clientId === identity.clientId && leadsTo(login, identity),
+    )?.login;
+  }
+
+  #bareClient(accessToken: string): PodioClient {
+    if (/^[\x21-\x7e]+$/.test(accessToken)) {
+      return new PodioClient({ apiUrl: this.settings.apiUrl, clientId: '', accessToken, now: this.io.now });
+    }
+    throw new UsageError('PODIO_ACCESS_TOKEN holds characters that no token has', {
+      hint: 'set it to the token alone, without quotes, spaces or line ends',
+    });
+  }
+
+  async #introduce(known: KnownIdentity): Promise<void> {
+    await this.register.add(known);
+    if (this.register.default(known.apiUrl) === undefined) await this.register.choose(known);
+  }
+}
+
+function inFull(identity: KnownIdentity): string {
+  return `${formatAuthType(identity)} (API key ${identity.clientId}, ${identity.apiUrl})`;
+}

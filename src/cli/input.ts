@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { UsageError } from '../errors.ts';
+import type { Io } from './io.ts';
+
+/** What an option's value stands for: `@-` is standard input, `@FILE` the file, anything else itself. @throws {UsageError} */
+export async function readArgument(io: Io, value: string, option: string): Promise<string> {
+  if (value === '@-') return readStdin(io, option);
+  return value.startsWith('@') ? readTextFile(value.slice(1), option) : value;
+}
+
+/** The whole of standard input. @throws {UsageError} where there is nobody to type it and nothing to read. */
+export async function readStdin(io: Io, option: string): Promise<string> {
+  if (io.stdin.isTTY) {
+    throw new UsageError(`${option} reads standard input, which is the terminal`, {
+      hint: `pipe it in, as in: podio … ${option} < FILE`,
+    });
+  }
+  const chunks: Buffer[] = [];
+  const stop = () => io.stdin.destroy(io.signal.reason);
+  io.signal.addEventListener('abort', stop, { once: true });
+  for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk));
+  io.signal.removeEventListener('abort', stop);
+  return Buffer.concat(chunks).toString();
+}
+
+/** The text of a file that the user names; a pipe (`<(…)`) will do. @throws {UsageError} */
+export async function readTextFile(file: string, option: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
+    throw new UsageError(`${option}: cannot read ${file} (${why})`, { cause });
+  }
+}
+
+/** A secret as a file or a pipe brings it: one line end at its end is not part of it. @throws {UsageError} where it is empty. */
+export function asSecret(text: string, option: string): string {
+  const secret = text.replace(/\r?\n$/, '');
+  if (secret !== '') return secret;
+  throw new UsageError(`${option}: what was read is empty`);
+}

@@ -1,0 +1,135 @@
+import { Command, CommanderError } from 'commander';
+import { Failure, InterruptedError, PodioError, UsageError } from '../errors.ts';
+import { VERSION } from '../values/version.ts';
+import type { CommandEntry } from './commands/command.ts';
+import { COMMANDS } from './commands/index.ts';
+import type { GlobalOptions } from './config.ts';
+import { Context } from './context.ts';
+import { exitCodeOf } from './exit-codes.ts';
+import type { Io } from './io.ts';
+import { OutputClosed, say, visible } from './output.ts';
+
+/** Runs the program in this process: its arguments, streams, environment and signals. The only place that touches them. */
+export async function start(): Promise<void> {
+  const { argv, stdin, stdout, stderr, env } = process;
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // Once: whoever asks a second time is not made to wait.
+    process.once(signal, () => controller.abort(new InterruptedError(signal)));
+  }
+  // A reader that has gone is told by each write; without a listener it would end the process with a stack.
+  for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  const io = { stdin, stdout, stderr, env, now: Date.now, signal: controller.signal };
+  process.exitCode = await main(argv.slice(2), io);
+}
+
+/** Runs one command line and resolves with its exit code. Holds the only catch that turns errors into words. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    return await run(argv, io);
+  } catch (error) {
+    if (error instanceof OutputClosed) return 0;
+    if (error instanceof InterruptedError) return exitCodeOf(error).exit;
+    return report(error, argv, io);
+  }
+}
+
+async function run(argv: readonly string[], io: Io): Promise<number> {
+  let exit = 0;
+  const program = newProgram(io);
+  for (const entry of COMMANDS) {
+    const command = program.command(entry.name).description(entry.summary);
+    if (entry.name === invoked(argv)) {
+      (await entry.load()).declare(command);
+      command.action(async () => {
+        exit = await runCommand(entry, command, io);
+      });
+    }
+  }
+  await parse(program, argv);
+  return exit;
+}
+
+async function runCommand(entry: CommandEntry, command: Command, io: Io): Promise<number> {
+  const options: GlobalOptions = command.optsWithGlobals();
+  const context = await Context.create(io, options);
+  const module = await entry.load();
+  return (await module.run(context, options, command.args)) ?? 0;
+}
+
+function newProgram(io: Io): Command {
+  return new Command('podio')
+    .description(
+      'Log in to the Podio API once, then call it from any shell, any cron job, any number at once.',
+    )
+    .version(`podio ${VERSION}`, '--version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .option('--as <identity>', 'whose session to use: a name, or app:ID, password:EMAIL')
+    .option('--session-manager <name>', 'where sessions are kept: auto, keychain, file, memory')
+    .option('--api-url <url>', 'which API: https, or http on loopback')
+    .option('--json', 'print the result as JSON')
+    .option('--no-input', 'ask nothing; what is missing is an error')
+    .option('--color <when>', 'auto, always or never')
+    .option('-v, --verbose', 'tell on standard error what is sent')
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: () => {},
+    })
+    .exitOverride();
+}
+
+async function parse(program: Command, argv: readonly string[]): Promise<void> {
+  try {
+    if (argv.length === 0) program.help();
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw usageError(error);
+  }
+}
+
+// Which command the line invokes: the first word that is neither a global option nor the value of one.
+function invoked(argv: readonly string[]): string | undefined {
+  const withValue = new Set(['--as', '--session-manager', '--api-url', '--color']);
+  return argv.find((word, at) => !word.startsWith('-') && !withValue.has(argv[at - 1] ?? ''));
+}
+
+function usageError({ message }: CommanderError): UsageError {
+  // Whoever gives a secret as an option's value must not find it in a log.
+  const [what = '', suggestion] = message
+    .replace(/^error: /, '')
+    .replace(/=[^']*'/, "'")
+    .split('\n');
+  if (/option '--?(client-secret|app-token|token|access-token|password)'/.test(what)) {
+    return new UsageError(what, { hint: 'secrets are never option values: see podio help environment' });
+  }
+  return new UsageError(what, { hint: suggestion?.replace(/^\(|\)$/g, '') ?? 'see podio help' });
+}
+
+function report(error: unknown, argv: readonly string[], io: Io): number {
+  const { exit, code } = exitCodeOf(error);
+  const { message, hint } = inWords(error, io);
+  if (argv.includes('--json')) say(io, JSON.stringify({ code, exit, message, hint }));
+  else {
+    say(io, `podio: ${visible(message)}`);
+    if (hint) say(io, `hint: ${visible(hint)}`);
+  }
+  return exit;
+}
+
+function inWords(error: unknown, { env }: Io): { message: string; hint: string | undefined } {
+  if (error instanceof PodioError) return { message: error.message + inBrackets(error), hint: error.hint };
+  if (error instanceof Failure) return { message: error.message, hint: error.hint };
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  const hint = env.PODIO_DEBUG
+    ? stack
+    : 'this should not happen; run again with PODIO_DEBUG=1 and report what it prints';
+  return { message: `a fault inside podio: ${name}: ${message}`, hint };
+}
+
+function inBrackets({ status, error, requestId }: PodioError): string {
+  const parts = [status > 0 ? `HTTP ${status}` : '', error, requestId ? `request ${requestId}` : ''];
+  const text = parts.filter((part) => part !== '').join(', ');
+  return text && ` (${text})`;
+}

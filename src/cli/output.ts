@@ -1,0 +1,88 @@
+import type { Readable } from 'node:stream';
+import type { Io, Output } from './io.ts';
+
+/** Whoever read our output has gone (`… | head`): a reason to end, and nothing to complain of. */
+export class OutputClosed extends Error {}
+
+/** Writes to a stream, no faster than it is read. @throws {OutputClosed} */
+export function write(stream: Output, data: string | Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(data, (error) => (error ? reject(closedOr(error)) : resolve()));
+  });
+}
+
+/** Passes a stream on to standard output, byte for byte and no faster than it is read. @throws {OutputClosed} */
+export async function pass(body: Readable, io: Io): Promise<void> {
+  for await (const chunk of body) await write(io.stdout, chunk);
+}
+
+/** One line of talk, on standard error. */
+export function say(io: Io, text: string): void {
+  io.stderr.write(`${text}\n`);
+}
+
+/** One line of talk that something is not as it should be. */
+export function warn(io: Io, text: string): void {
+  say(io, `podio: warning: ${visible(text)}`);
+}
+
+/** An object as JSON on standard output. */
+export function writeJson(io: Io, value: unknown): Promise<void> {
+  return write(io.stdout, `${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+function closedOr(error: NodeJS.ErrnoException): Error {
+  return error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED' ? new OutputClosed() : error;
+}
+
+// C0, DEL and C1, and what turns the direction of writing or hides in it: text from a server must not steer a terminal.
+const UNSEEN = /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/gu;
+
+/** The text in one line, with the characters that a terminal would obey made visible. */
+export function visible(text: string): string {
+  return text.replace(UNSEEN, escaped);
+}
+
+/** As `visible`, with line ends and tabs left alone. */
+export function visibleLines(text: string): string {
+  return text.replace(UNSEEN, (character) =>
+    character === '\n' || character === '\t' ? character : escaped(character),
+  );
+}
+
+function escaped(character: string): string {
+  const known = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[character];
+  return known ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** Whether to use colour on a stream: https://no-color.org, FORCE_COLOR, CLICOLOR_FORCE, and `--color` above them. */
+export function isColorful(
+  color: 'auto' | 'always' | 'never',
+  { env, stdout }: Pick<Io, 'env' | 'stdout'>,
+): boolean {
+  if (color !== 'auto') return color === 'always';
+  if (env.NO_COLOR) return false;
+  if (isForced(env.FORCE_COLOR) || isForced(env.CLICOLOR_FORCE)) return true;
+  return stdout.isTTY === true && env.TERM !== 'dumb';
+}
+
+function isForced(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && value !== '0';
+}
+
+/** JSON for people: indented, safe for a terminal, coloured where asked for. Undefined where the text is no JSON. */
+export function prettyJson(text: string, color: boolean): string | undefined {
+  try {
+    const pretty = visibleLines(JSON.stringify(JSON.parse(text), undefined, 2));
+    return color ? pretty.replace(TOKENS, paint) : pretty;
+  } catch {
+    return undefined;
+  }
+}
+
+const TOKENS = /("(?:\\.|[^"\\])*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+
+function paint(token: string, string: string | undefined, colon: string | undefined): string {
+  if (colon !== undefined) return `\u001b[34m${string}\u001b[0m${colon}`;
+  return string === undefined ? `\u001b[33m${token}\u001b[0m` : `\u001b[32m${token}\u001b[0m`;
+}

@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { link, lstat, rename, unlink } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Failure, UsageError } from '../errors.ts';
+
+/** A file that the user named for an answer. */
+export interface SaveOptions {
+  readonly file: string;
+  /** Whether a file that is there may be replaced. */
+  readonly clobber: boolean;
+  /** The option that named the file, for messages. */
+  readonly option: string;
+}
+
+/** Makes sure, before anything is sent, that the file may be written. @throws {UsageError} */
+export async function checkSavable({ file, clobber, option }: SaveOptions): Promise<void> {
+  const stat = await lstat(file).catch(() => undefined);
+  if (stat?.isSymbolicLink())
+    throw new UsageError(`${option}: ${file} is a symbolic link`, { hint: 'name the file itself' });
+  if (stat?.isDirectory()) throw new UsageError(`${option}: ${file} is a folder`);
+  if (stat?.isFile() && !clobber) {
+    throw new UsageError(`${option}: ${file} exists`, {
+      hint: 'name another file, or replace it with --clobber',
+    });
+  }
+}
+
+/** Puts the whole of a stream in the file, or nothing: what breaks off leaves no half of it. @throws {Failure} */
+export async function save(body: Readable, options: SaveOptions, signal: AbortSignal): Promise<void> {
+  const stat = await lstat(options.file).catch(() => undefined);
+  // A device (/dev/null) or a pipe is written to as it is.
+  const isPlace = stat !== undefined && !stat.isFile();
+  const target = isPlace ? options.file : `${options.file}.${randomBytes(6).toString('hex')}.part`;
+  try {
+    await pipeline(body, createWriteStream(target, { flags: isPlace ? 'w' : 'wx' }), { signal });
+    if (!isPlace) await putInPlace(target, options);
+  } catch (error) {
+    if (!isPlace) await unlink(target).catch(() => undefined);
+    throw error instanceof Failure || signal.aborted ? (signal.reason ?? error) : unwritable(options, error);
+  }
+}
+
+// A link fails where a file has come meanwhile; a rename would replace it.
+async function putInPlace(part: string, { file, clobber }: SaveOptions): Promise<void> {
+  if (clobber) return rename(part, file);
+  await link(part, file);
+  await unlink(part);
+}
+
+function unwritable({ file, option }: SaveOptions, cause: unknown): UsageError {
+  const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown trouble';
+  return new UsageError(`${option}: cannot write ${file} (${why})`, { cause });
+}

@@ -1,0 +1,76 @@
+import { PodioError, RateLimitError } from '../errors.ts';
+import type { HttpResponse } from '../http/http.ts';
+import { parseJsonObject } from '../values/json.ts';
+
+/** Podio's error envelope, as far as an answer holds one. */
+interface Envelope {
+  readonly error: string;
+  readonly description: string;
+  readonly detail: string | undefined;
+  readonly parameters: unknown;
+}
+
+type Head = Pick<HttpResponse, 'status' | 'statusText' | 'headers'>;
+
+/** The error that a refusing or failing answer stands for. */
+export function failureOf(head: Head, body: string): PodioError {
+  const envelope = readEnvelope(body);
+  const { error, detail, parameters } = envelope;
+  const details = { status: head.status, error, detail, parameters, requestId: requestId(head) };
+  const description =
+    envelope.description || error || `the API answered ${head.status} ${head.statusText}`.trim();
+  if (head.status !== 420 && head.status !== 429) {
+    return new PodioError(description, { ...details, hint: hintFor(head.status, body) });
+  }
+  const waitSeconds = waitOf(head, description);
+  return new RateLimitError(description, { ...details, waitSeconds, hint: waitHint(waitSeconds) });
+}
+
+/** An answer with a good status that is not what the protocol asks for. */
+export function brokenAnswer(head: Head, what: string): PodioError {
+  return new PodioError(what, { status: head.status, error: '', requestId: requestId(head) });
+}
+
+/** Whether a 401 says that the token has ended; Podio says the same of one it has never seen. */
+export function isStaleToken(failure: PodioError): boolean {
+  if (failure.status !== 401) return false;
+  return [failure.error, failure.message].some((text) => /expired_token|invalid_token/.test(text));
+}
+
+function readEnvelope(body: string): Envelope {
+  const fields = parseJsonObject(body) ?? {};
+  const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : '');
+  return {
+    error: text('error'),
+    description: text('error_description'),
+    detail: text('error_detail') || undefined,
+    parameters: fields.error_parameters,
+  };
+}
+
+function requestId({ headers }: Head): string | undefined {
+  const id = headers['x-podio-request-id'];
+  return typeof id === 'string' ? id : undefined;
+}
+
+// No Retry-After is documented; the seconds stand in the text (developers.podio.com/index/limits names no other way).
+function waitOf({ headers }: Head, description: string): number | undefined {
+  const seconds = headers['retry-after'] ?? /wait (\d+) seconds?/i.exec(description)?.[1];
+  return seconds !== undefined && /^\d+$/.test(String(seconds)) ? Number(seconds) : undefined;
+}
+
+function waitHint(seconds: number | undefined): string {
+  if (seconds === undefined) return 'Podio allows about 1,000 calls an hour; try again later';
+  return `try again in ${seconds} s, at ${new Date(Date.now() + seconds * 1000).toISOString()}`;
+}
+
+function hintFor(status: number, body: string): string | undefined {
+  if (status === 404 && body.includes('No matching operation')) {
+    return 'check method and path; Podio tells "/x/" and "/x" apart';
+  }
+  if (status === 401) return 'log in again: podio login';
+  if (status === 403)
+    return 'an app sees its own app only; log in as a user for more: podio login --password';
+  if (status >= 500) return 'Podio has trouble of its own; try again later';
+  return undefined;
+}

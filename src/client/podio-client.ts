@@ -1,0 +1,223 @@
+import { Readable } from 'node:stream';
+import { NotLoggedInError } from '../errors.ts';
+import { readWhole } from '../http/decoding.ts';
+import { type HttpResponse, send } from '../http/http.ts';
+import { MemorySessionManager } from '../session/managers/memory.ts';
+import { Session } from '../session/session.ts';
+import { PODIO_API } from '../values/origin.ts';
+import { EMPTY_OAUTH, isEmpty, type PodioOAuth } from '../values/podio-oauth.ts';
+import type { AuthType, SessionManager } from '../values/session-manager.ts';
+import { VERSION } from '../values/version.ts';
+import { brokenAnswer, failureOf, isStaleToken } from './failures.ts';
+import { authTypeOf, grantOf, type Login } from './login.ts';
+import { followed } from './redirects.ts';
+import { type Keep, SessionTokens, type Usable } from './session-tokens.ts';
+import { resolveTarget, type Target } from './target.ts';
+import { SecondFactorNeeded, TokenEndpoint } from './token-endpoint.ts';
+
+/** What a client is made of. */
+export interface PodioClientOptions {
+  readonly clientId: string;
+  /** May be left out where the stored session remembers it. */
+  readonly clientSecret?: string | undefined;
+  /** Default: this process's memory. */
+  readonly sessionManager?: SessionManager;
+  /** Whose session to use until one of the `authenticateWith…` names another. */
+  readonly authType?: AuthType | undefined;
+  /** Default: `https://api.podio.com`. */
+  readonly apiUrl?: string;
+  /** Gets a session by itself where none is stored, or where Podio no longer takes the stored one. */
+  readonly login?: Login | undefined;
+  /** Which secrets are stored with the session; none by default. */
+  readonly keep?: Keep;
+  /** Used as it is, in place of any session: nothing is stored, read or refreshed. */
+  readonly accessToken?: string | undefined;
+  readonly now?: () => number;
+}
+
+/** One call to the API. */
+export interface ApiCall {
+  readonly method: string;
+  /** A path, sent exactly as written, or a full URL of the API's own origin. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: string | Buffer | undefined;
+  /** Milliseconds without a sign of life before the call is given up; 60,000 by default. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const LONGEST_ERROR = 1024 * 1024;
+const LONGEST_JSON = 64 * 1024 * 1024;
+const USER_AGENT = `podio-cli/${VERSION} (node ${process.version}; ${process.platform})`;
+
+/** Logs in to Podio, keeps the session in a session manager, and makes calls with it. */
+export class PodioClient {
+  readonly #options: PodioClientOptions;
+  readonly #apiUrl: string;
+  readonly #endpoint: TokenEndpoint;
+  readonly #manager: SessionManager;
+  #session: Session | undefined;
+
+  constructor(options: PodioClientOptions) {
+    this.#options = options;
+    this.#apiUrl = options.apiUrl ?? PODIO_API;
+    this.#manager = options.sessionManager ?? new MemorySessionManager();
+    const now = options.now ?? Date.now;
+    this.#endpoint = new TokenEndpoint({ apiUrl: this.#apiUrl, userAgent: USER_AGENT, now });
+    this.#session = options.authType && this.#sessionOf(options.authType);
+  }
+
+  /** Logs in as an app (app id and app token) and stores the session. @throws {PodioError} where Podio refuses. */
+  async authenticateWithApp(appId: string, appToken: string): Promise<PodioOAuth> {
+    return this.#logIn({ type: 'app', appId, appToken });
+  }
+
+  /**
+   * Logs in as a user and stores the session. `otp` is asked for the one-time code where Podio wants one.
+   * @throws {SecondFactorNeeded} where Podio wants one and there is nobody to ask.
+   */
+  async authenticateWithPassword(
+    username: string,
+    password: string,
+    otp?: () => Promise<string>,
+  ): Promise<PodioOAuth> {
+    try {
+      return await this.#logIn({ type: 'password', username, password });
+    } catch (error) {
+      if (!(error instanceof SecondFactorNeeded) || otp === undefined) throw error;
+      const code = await otp();
+      return this.#use({ type: 'password', identifier: username }).logIn(() =>
+        this.#endpoint.verify(error.nonce, code),
+      );
+    }
+  }
+
+  /** Exchanges the code that the browser brought back, and stores the session under the user's id. */
+  async authenticateWithAuthorizationCode(code: string, redirectUri: string): Promise<PodioOAuth> {
+    const key = { clientId: this.#options.clientId, clientSecret: this.#options.clientSecret ?? '' };
+    const grant = { grant_type: 'authorization_code', code, redirect_uri: redirectUri } as const;
+    const brought = await this.#endpoint.exchange(grant, key);
+    const identifier = String(brought.ref?.id ?? '');
+    return this.#use({ type: 'authorization_code', identifier }).logIn(async () => brought);
+  }
+
+  /** A session that can be used now, renewed where it is due. @throws {NotLoggedInError} */
+  async session(): Promise<PodioOAuth> {
+    return (await this.#usable()).oauth;
+  }
+
+  /** The session as it is stored, usable or not; the empty PodioOAuth where there is none. @throws {StoreError} */
+  async stored(): Promise<PodioOAuth> {
+    return this.#required().current();
+  }
+
+  /** Where the session is kept, in words for people. */
+  get place(): string {
+    return this.#required().place;
+  }
+
+  /** Renews the session whether or not it is due. @throws {NotLoggedInError} */
+  async refreshAccessToken(): Promise<PodioOAuth> {
+    const session = this.#required();
+    return (await this.#tokensOf(session).renew(await session.current())).oauth;
+  }
+
+  /** Forgets the stored session; Podio is not told. */
+  async clearAuthentication(): Promise<void> {
+    await this.#session?.forget();
+  }
+
+  /** Ends the grant at Podio, all its tokens with it. */
+  async revoke(): Promise<void> {
+    await this.request('POST', '/oauth/grant/invalidate');
+  }
+
+  /** Whether a session is stored that can be used or renewed. */
+  async isAuthenticated(): Promise<boolean> {
+    if (this.#options.accessToken !== undefined) return true;
+    return this.#session !== undefined && !isEmpty(await this.#session.current());
+  }
+
+  /** One call; the parsed JSON of the answer, undefined where it has no body. @throws {PodioError} */
+  async request(method: string, path: string, body?: unknown): Promise<unknown> {
+    const json = body === undefined ? {} : { body: JSON.stringify(body) };
+    const answer = await this.call({ method, path, ...json });
+    const tooLong = () => brokenAnswer(answer, 'the answer is too long to be read at once');
+    const text = (await readWhole(answer.body, LONGEST_JSON, tooLong)).toString();
+    if (answer.status >= 300) throw failureOf(answer, text);
+    return text === '' ? undefined : parseAnswer(answer, text);
+  }
+
+  /**
+   * One call; resolves with whatever Podio answers, good or bad. A token that Podio calls expired is renewed once,
+   * and the call repeated once.
+   * @throws {NotLoggedInError} @throws {ConnectionError} @throws {StoreError}
+   */
+  async call(call: ApiCall): Promise<HttpResponse> {
+    const target = resolveTarget(call.path, this.#apiUrl);
+    const { oauth, isNew } = await this.#usable();
+    const answer = await this.#sent(call, target, oauth);
+    if (answer.status !== 401 || isNew) return answer;
+    const text = await readWhole(answer.body, LONGEST_ERROR, () =>
+      brokenAnswer(answer, 'the answer is too long'),
+    );
+    if (!isStaleToken(failureOf(answer, text.toString()))) return { ...answer, body: Readable.from([text]) };
+    const renewed = await this.#tokensOf(this.#required()).renew(oauth);
+    return this.#sent(call, target, renewed.oauth);
+  }
+
+  async #usable(): Promise<Usable> {
+    const { accessToken } = this.#options;
+    if (accessToken === undefined) return this.#tokensOf(this.#required()).current();
+    return { oauth: { ...EMPTY_OAUTH, accessToken }, isNew: true };
+  }
+
+  async #sent(call: ApiCall, target: Target, { accessToken }: PodioOAuth): Promise<HttpResponse> {
+    call.signal?.throwIfAborted();
+    const { method, body, timeoutMs = 60_000, signal } = call;
+    const headers = {
+      accept: 'application/json',
+      'user-agent': USER_AGENT,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...call.headers,
+      authorization: `OAuth2 ${accessToken}`,
+    };
+    return followed(target, (to) => send({ ...to, method, headers, body, timeoutMs, signal }), method);
+  }
+
+  async #logIn(login: Login): Promise<PodioOAuth> {
+    const appToken = login.type === 'app' ? login.appToken : undefined;
+    return this.#use(authTypeOf(login)).logIn(
+      (key) => this.#endpoint.exchange(grantOf(login), key),
+      appToken,
+    );
+  }
+
+  #use(authType: AuthType): SessionTokens {
+    this.#session = this.#sessionOf(authType);
+    return this.#tokensOf(this.#session);
+  }
+
+  #sessionOf(authType: AuthType): Session {
+    return new Session({ manager: this.#manager, authType });
+  }
+
+  #tokensOf(session: Session): SessionTokens {
+    const { clientId, clientSecret, login, keep = {}, now = Date.now } = this.#options;
+    return new SessionTokens({ session, endpoint: this.#endpoint, clientId, clientSecret, login, keep, now });
+  }
+
+  #required(): Session {
+    if (this.#session !== undefined) return this.#session;
+    throw new NotLoggedInError('not logged in', { hint: 'log in: podio login' });
+  }
+}
+
+function parseAnswer(answer: HttpResponse, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw brokenAnswer(answer, 'the answer is not JSON');
+  }
+}

@@ -1,0 +1,120 @@
+import { NotLoggedInError, type PodioError } from '../errors.ts';
+import { readWhole } from '../http/decoding.ts';
+import { type HttpResponse, send } from '../http/http.ts';
+import { parseJsonObject } from '../values/json.ts';
+import { EMPTY_OAUTH, type PodioOAuth, type PodioRef } from '../values/podio-oauth.ts';
+import { brokenAnswer, failureOf } from './failures.ts';
+
+/** An API key, made by the user at podio.com/settings/api. */
+export interface ApiKey {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/** What stands in a token request beside the API key (developers.podio.com/authentication). */
+export type Grant =
+  | { readonly grant_type: 'app'; readonly app_id: string; readonly app_token: string }
+  | { readonly grant_type: 'password'; readonly username: string; readonly password: string }
+  | { readonly grant_type: 'authorization_code'; readonly code: string; readonly redirect_uri: string }
+  | { readonly grant_type: 'refresh_token'; readonly refresh_token: string };
+
+/** Podio wants a one-time code before it gives tokens: two-step verification is on for this user. */
+export class SecondFactorNeeded extends NotLoggedInError {
+  readonly nonce: string;
+
+  constructor(nonce: string) {
+    super('Podio asks for the code of the two-step verification', {
+      hint: 'log in yourself: podio login --password --otp CODE',
+    });
+    this.nonce = nonce;
+  }
+}
+
+/** Everything that asks Podio for tokens needs. */
+export interface TokenEndpointOptions {
+  readonly apiUrl: string;
+  readonly userAgent: string;
+  readonly now: () => number;
+}
+
+// Whoever asks for tokens may hold a lock that others wait for.
+const TIMEOUT_MS = 10_000;
+const LONGEST_ANSWER = 1024 * 1024;
+
+/** Podio's token endpoint: exchanges credentials for tokens. Follows no redirect, repeats nothing. */
+export class TokenEndpoint {
+  readonly #options: TokenEndpointOptions;
+
+  constructor(options: TokenEndpointOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * One exchange, as a form to `/oauth/token`.
+   * @throws {SecondFactorNeeded} where a password alone does not do.
+   * @throws {PodioError} where Podio refuses, fails or answers with no tokens. @throws {ConnectionError}
+   */
+  async exchange(grant: Grant, key: ApiKey): Promise<PodioOAuth> {
+    const form = new URLSearchParams({ ...grant, client_id: key.clientId, client_secret: key.clientSecret });
+    return this.#post('/oauth/token', 'application/x-www-form-urlencoded', form.toString());
+  }
+
+  /** The second step of a password login: the nonce of the first, and the one-time code. */
+  async verify(nonce: string, otp: string): Promise<PodioOAuth> {
+    return this.#post('/mfa/verify', 'application/json', JSON.stringify({ nonce, otp }));
+  }
+
+  async #post(path: string, type: string, body: string): Promise<PodioOAuth> {
+    const { apiUrl: origin, userAgent, now } = this.#options;
+    const headers = { 'content-type': type, accept: 'application/json', 'user-agent': userAgent };
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await send({
+      method: 'POST',
+      origin,
+      path,
+      headers,
+      body,
+      timeoutMs: TIMEOUT_MS,
+      signal,
+    });
+    const tooLong = () => brokenAnswer(response, 'the answer of the token endpoint is far too long');
+    const text = (await readWhole(response.body, LONGEST_ANSWER, tooLong)).toString();
+    if (response.status !== 200) throw refusal(response, text);
+    return readTokens(response, text, now());
+  }
+}
+
+function refusal(response: HttpResponse, text: string): PodioError {
+  if (response.status < 300 || response.status >= 400) return failureOf(response, text);
+  return brokenAnswer(
+    response,
+    'the token endpoint redirects elsewhere; the credentials were not sent there',
+  );
+}
+
+function readTokens(response: HttpResponse, text: string, now: number): PodioOAuth {
+  const answer = parseJsonObject(text) ?? {};
+  if (isToken(answer.server_nonce)) throw new SecondFactorNeeded(answer.server_nonce);
+  if (!isToken(answer.access_token))
+    throw brokenAnswer(response, 'the token endpoint answered without a token');
+  return {
+    ...EMPTY_OAUTH,
+    accessToken: answer.access_token,
+    refreshToken: isToken(answer.refresh_token) ? answer.refresh_token : '',
+    scope: typeof answer.scope === 'string' ? answer.scope : '',
+    ref: readRef(answer.ref),
+    expiresIn: typeof answer.expires_in === 'number' ? answer.expires_in : 0,
+    obtainedAt: now,
+  };
+}
+
+// RFC 6749 appendix A: visible ASCII. Anything else could not be sent back in a header.
+function isToken(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
+}
+
+function readRef(value: unknown): PodioRef | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { type, id }: { type?: unknown; id?: unknown } = value;
+  return typeof type === 'string' && typeof id === 'number' ? { type, id } : undefined;
+}

@@ -1,0 +1,35 @@
+import type { IncomingMessage } from 'node:http';
+import { PassThrough, type Readable, type Transform } from 'node:stream';
+
+/**
+ * The body as the server meant it, decompressed where it was compressed. What goes wrong under way, the end of a
+ * connection before the end of the answer included, ends the stream with the error that `inWords` makes of it.
+ */
+export function decoded(message: IncomingMessage, inWords: (error: Error) => Error): Readable {
+  const out = new PassThrough();
+  const fail = (error: Error) => out.destroy(inWords(error));
+  message.once('error', fail);
+  out.once('close', () => message.destroy());
+  const encoding = String(message.headers['content-encoding'] ?? '').toLowerCase();
+  if (encoding !== 'gzip' && encoding !== 'br' && encoding !== 'deflate') return message.pipe(out);
+  inflate(encoding).then((transform) => message.pipe(transform.once('error', fail)).pipe(out), fail);
+  return out;
+}
+
+async function inflate(encoding: 'gzip' | 'br' | 'deflate'): Promise<Transform> {
+  const zlib = await import('node:zlib');
+  if (encoding === 'br') return zlib.createBrotliDecompress();
+  return encoding === 'gzip' ? zlib.createGunzip() : zlib.createInflate();
+}
+
+/** The whole of a body that is at most so long. `tooLong` makes the error for one that is longer. */
+export async function readWhole(body: Readable, maxBytes: number, tooLong: () => Error): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > maxBytes) throw tooLong();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,141 @@
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { Readable } from 'node:stream';
+import { ConnectionError, InterruptedError, PodioError } from '../errors.ts';
+import { decoded } from './decoding.ts';
+import { proxyAgent } from './proxy.ts';
+
+/** One request to one origin. The path goes over the wire exactly as written. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Scheme, host and port, e.g. `https://api.podio.com`. */
+  readonly origin: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: string | Buffer | undefined;
+  /** Milliseconds without a sign of life after which the request is given up. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer whose body is still on its way, decompressed. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Names and values in turn, as they were sent. */
+  readonly rawHeaders: readonly string[];
+  readonly body: Readable;
+}
+
+/**
+ * Sends one request and resolves once the answer's headers are there. Follows no redirect.
+ * @throws {ConnectionError} where the server cannot be reached or says nothing.
+ * @throws {PodioError} where what it says is not HTTP.
+ */
+export async function send(request: HttpRequest): Promise<HttpResponse> {
+  request.signal?.throwIfAborted();
+  const { origin, method, path, headers = {} } = request;
+  const { hostname, port, protocol } = new URL(origin);
+  const agent = await proxyAgent(origin);
+  const options: RequestOptions = {
+    ...(agent && { agent }),
+    method,
+    path,
+    headers: { 'accept-encoding': 'gzip, br', ...bodyLength(request), ...headers },
+    hostname: hostname.replace(/^\[|\]$/g, ''),
+    port,
+  };
+  return exchange(request, await open(protocol, options));
+}
+
+// node:http takes longer to load than anything else here, and https longer still: each only where it is used.
+async function open(protocol: string, options: RequestOptions): Promise<ClientRequest> {
+  const { request } = protocol === 'https:' ? await import('node:https') : await import('node:http');
+  return request(options);
+}
+
+function bodyLength({ method, body }: HttpRequest): Record<string, string> {
+  if (body !== undefined) return { 'content-length': String(Buffer.byteLength(body)) };
+  return method === 'POST' || method === 'PUT' ? { 'content-length': '0' } : {};
+}
+
+function exchange(request: HttpRequest, wire: ClientRequest): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    let message: IncomingMessage | undefined;
+    const stop = (reason: Error) => (message ?? wire).destroy(reason);
+    const abort = () => stop(request.signal?.reason);
+    request.signal?.addEventListener('abort', abort, { once: true });
+    wire.once('close', () => request.signal?.removeEventListener('abort', abort));
+    wire.setTimeout(request.timeoutMs, () => stop(timeOut(request)));
+    wire.on('error', (error) => reject(inWords(error, request)));
+    wire.once('response', (response) => {
+      message = response;
+      resolve(responseOf(response, request));
+    });
+    wire.end(request.body);
+  });
+}
+
+function responseOf(message: IncomingMessage, request: HttpRequest): HttpResponse {
+  return {
+    status: message.statusCode ?? 0,
+    statusText: message.statusMessage ?? '',
+    headers: message.headers,
+    rawHeaders: message.rawHeaders,
+    body: decoded(message, (error) => inWords(error, request)),
+  };
+}
+
+/** Puts what went wrong on the wire into words; none of the request's headers or body gets into them. */
+function inWords(error: Error, request: HttpRequest): Error {
+  if (error instanceof ConnectionError || error instanceof PodioError) return error;
+  if (error instanceof InterruptedError || error.name === 'AbortError') return error;
+  if (error.name === 'TimeoutError') return timeOut(request);
+  const code = 'code' in error ? String(error.code) : '';
+  if (code.startsWith('HPE_') || code.startsWith('Z_') || code.startsWith('ERR__ERROR_FORMAT'))
+    return notHttp(request, code);
+  const { host } = new URL(request.origin);
+  const [why, hint] = connectionTrouble(code, host);
+  return new ConnectionError(why, { hint });
+}
+
+function connectionTrouble(code: string, host: string): readonly [why: string, hint: string] {
+  if (/CERT|SELF_SIGNED|ISSUER|ERR_TLS/.test(code)) {
+    return [
+      `the certificate of ${host} could not be verified (${code})`,
+      'behind a proxy that opens TLS, name its certificate in NODE_EXTRA_CA_CERTS',
+    ];
+  }
+  return [
+    `${TROUBLES[code] ?? 'could not talk to'} ${host}${TROUBLES[code] ? '' : ` (${code || 'unknown trouble'})`}`,
+    CHECK,
+  ];
+}
+
+const CHECK = 'check the network, HTTPS_PROXY and --api-url, then try again';
+
+const TROUBLES: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'no such host:',
+  EAI_AGAIN: 'the name could not be looked up (DNS):',
+  ECONNREFUSED: 'nothing answers at',
+  ECONNRESET: 'the connection was cut by',
+  EPIPE: 'the connection was cut by',
+  ETIMEDOUT: 'no answer in time from',
+  EHOSTUNREACH: 'no way to',
+  ENETUNREACH: 'no network to reach',
+};
+
+function timeOut({ origin, timeoutMs }: HttpRequest): ConnectionError {
+  const seconds = Math.round(timeoutMs / 100) / 10;
+  return new ConnectionError(`${new URL(origin).host} said nothing for ${seconds} s`, {
+    hint: 'try again, or wait longer with --timeout SECONDS',
+  });
+}
+
+function notHttp({ origin }: HttpRequest, code: string): PodioError {
+  return new PodioError(`the answer of ${new URL(origin).host} could not be read (${code})`, {
+    status: 0,
+    error: '',
+    hint: 'is a proxy or another service answering in its place? See --api-url and HTTPS_PROXY',
+  });
+}

@@ -1,0 +1,19 @@
+import type { Agent } from 'node:http';
+import { env } from 'node:process';
+import { isLoopback } from '../values/origin.ts';
+
+const NAMES = ['http_proxy', 'https_proxy', 'all_proxy'];
+
+/**
+ * The agent that goes through the proxy that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY name for this origin;
+ * undefined where none is. Loopback is never asked for through a proxy.
+ */
+export async function proxyAgent(origin: string): Promise<Agent | undefined> {
+  if (!NAMES.some((name) => env[name] || env[name.toUpperCase()])) return undefined;
+  if (isLoopback(new URL(origin).hostname)) return undefined;
+  const { getProxyForUrl } = await import('proxy-from-env');
+  const proxy = getProxyForUrl(origin);
+  if (proxy === '') return undefined;
+  if (origin.startsWith('https:')) return new (await import('https-proxy-agent')).HttpsProxyAgent(proxy);
+  return new (await import('http-proxy-agent')).HttpProxyAgent(proxy);
+}

@@ -1,0 +1,186 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { StoreError } from '../errors.ts';
+
+/** One try to lock `path`: what gives the lock back, or undefined where another one holds it. */
+export type TryLock = (path: string) => (() => void) | undefined;
+
+/** One holding of a lock by one process, told apart from every other, past and to come. */
+export interface Owner {
+  readonly pid: number;
+  /** When the process started, in the system's words; empty where the system does not tell. */
+  readonly startTime: string;
+  /** The boot and the pid namespace in which `pid` means something. */
+  readonly place: string;
+  /** Random, new for each holding. */
+  readonly token: string;
+}
+
+/** What a file at the place of a lock says. */
+export interface LockFile {
+  /** Tells this holding from all others: the owner's token, or which file it is and when it was written. */
+  readonly id: string;
+  /** Whoever wrote the file; undefined where it is unreadable or still empty. */
+  readonly pid: number | undefined;
+  /** Undefined for a kernel lock's file too: that one holds by the kernel and not by what it says. */
+  readonly owner: Owner | undefined;
+  readonly ageMs: number;
+}
+
+/** This process as the owner of a new lock. */
+export function newOwner(): Owner {
+  const token = randomBytes(12).toString('hex');
+  return { pid: process.pid, startTime: startTimeOf(process.pid) ?? '', place: here(), token };
+}
+
+/** Whether the owner's pid means something to this process: same boot and same pid namespace. */
+export function isHere(owner: Owner): boolean {
+  return owner.place === here();
+}
+
+/**
+ * Whether nobody holds what this file says any more: its process is gone or its pid belongs to another one.
+ * Where that cannot be known (another machine or container, another boot, a file half written) age decides;
+ * host names do not help, clones share them.
+ */
+export function isAbandoned({ owner, ageMs }: LockFile, ageLimitMs = 60_000): boolean {
+  if (!owner || !isHere(owner)) return ageMs > ageLimitMs;
+  const startTime = startTimeOf(owner.pid);
+  if (startTime === undefined) return true;
+  if (startTime === '' || owner.startTime === '') return ageMs > ageLimitMs;
+  return startTime !== owner.startTime;
+}
+
+/**
+ * The file at `path`; undefined where there is none.
+ * @throws {StoreError} where it is no regular file of this user.
+ */
+export function readLockFile(path: string): LockFile | undefined {
+  const fd = openIfThere(path);
+  if (fd === undefined) return undefined;
+  try {
+    const { ino, mtimeNs, mtimeMs } = fstatSync(fd, { bigint: true });
+    const { pid, owner } = parse(readStart(fd));
+    return { id: owner?.token ?? `${ino}-${mtimeNs}`, pid, owner, ageMs: Date.now() - Number(mtimeMs) };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Opens a lock's own file, following no link and waiting for nothing (a FIFO would).
+ * @throws {StoreError} where it is no regular file of this user.
+ */
+export function openLockFile(path: string, flags: number): number {
+  // Windows has neither flag; there they are undefined, which `|` takes as 0.
+  const fd = openSync(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
+  const stats = fstatSync(fd);
+  if (stats.isFile() && stats.uid === (process.geteuid?.() ?? stats.uid)) return fd;
+  closeSync(fd);
+  throw notALock(path);
+}
+
+/** The refusal of what stands at the place of a lock and was not made by one. */
+export function notALock(path: string, cause?: unknown): StoreError {
+  const hint = `See what it is with "ls -ld ${path}" and move it away.`;
+  return new StoreError(`cannot lock ${path}: it is not a regular file of your own`, { hint, cause });
+}
+
+/** The system's name of a failure, e.g. `ENOENT`. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+}
+
+/** For what the next holder repairs: it must not hide what was done under the lock. */
+export function quietly(tidy: () => void): void {
+  try {
+    tidy();
+  } catch {
+    // The record of a dead or finished owner stays for a while, and is swept or replaced then.
+  }
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openLockFile(path, constants.O_RDONLY);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** What is needed of the file, however long it is. */
+function readStart(fd: number): string {
+  const buffer = Buffer.alloc(1024);
+  return buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, 0));
+}
+
+function parse(text: string): Pick<LockFile, 'pid' | 'owner'> {
+  const record = parseObject(text);
+  const { pid, startTime, place, token } = record;
+  if (typeof pid !== 'number') return { pid: undefined, owner: undefined };
+  const whole = typeof startTime === 'string' && typeof place === 'string' && typeof token === 'string';
+  // The token becomes part of a file name, so it is taken only in the form it was given.
+  if (!whole || !/^[0-9a-f]{24}$/.test(token)) return { pid, owner: undefined };
+  return { pid, owner: { pid, startTime, place, token } };
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    return { ...JSON.parse(text) };
+  } catch {
+    return {};
+  }
+}
+
+function here(): string {
+  try {
+    const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${bootId} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return hostname();
+  }
+}
+
+/** Undefined where there is no such process (any more), empty where the system does not tell its start. */
+function startTimeOf(pid: number): string | undefined {
+  if (!exists(pid)) return undefined;
+  if (process.platform === 'linux') return startTimeFromProc(pid);
+  return process.platform === 'win32' ? '' : startTimeFromPs(pid);
+}
+
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return codeOf(error) !== 'ESRCH';
+  }
+}
+
+/** proc_pid_stat(5), counted from behind the program's name: state, then field 20 and field 22. */
+function startTimeFromProc(pid: number): string | undefined {
+  const stat = readIfPossible(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, threads, startTime = ''] = [fields[0], Number(fields[17]), fields[19]];
+  // Killed, but not yet fetched by its parent, which a container's first process may never do.
+  return state === 'Z' && threads <= 1 ? undefined : startTime;
+}
+
+function readIfPossible(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** The environment is fixed, for `ps` speaks the language and the time zone of who asks. */
+function startTimeFromPs(pid: number): string | undefined {
+  const columns = ['-o', 'stat=', '-o', 'lstart=', '-p', String(pid)];
+  const env = { LC_ALL: 'C', TZ: 'UTC' };
+  const { stdout } = spawnSync('/bin/ps', columns, { encoding: 'utf8', timeout: 2000, env });
+  const [, state, startTime = ''] = /^(\S+)\s+(.+)$/.exec((stdout ?? '').trim()) ?? [];
+  return state?.startsWith('Z') ? undefined : startTime;
+}

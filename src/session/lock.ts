@@ -1,0 +1,113 @@
+import { dirname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { StoreError } from '../errors.ts';
+import { hasKernelLocks, tryKernelLock } from './kernel-lock.ts';
+import { codeOf, isHere, type LockFile, notALock, readLockFile, type TryLock } from './lock-file.ts';
+import { tryOwnerLock } from './owner-lock.ts';
+
+/** How long to wait for a lock, and which kind to take. */
+export interface LockOptions {
+  /** Milliseconds to wait at most; 20 seconds unless told, 0 tries once. */
+  readonly timeoutMs?: number | undefined;
+  /** false takes the lock in plain Node even where the kernel's is at hand. */
+  readonly kernel?: boolean | undefined;
+}
+
+/**
+ * Shuts out every other process of this user, and every other caller in this one, until the function it
+ * brings is called; that may be called twice. The lock of a killed holder passes on at once. The folder of
+ * `path` must exist, and the file at `path` is the lock's own: it is gone when nobody holds the lock.
+ * @throws {StoreError} naming the holder where the time is up, or the file and the remedy where it cannot be locked.
+ */
+export async function acquireLock(path: string, options: LockOptions = {}): Promise<() => void> {
+  const { timeoutMs = 20_000, kernel = true } = options;
+  const tryLock = kernel && hasKernelLocks() ? tryKernelLock : tryOwnerLock;
+  const deadline = performance.now() + timeoutMs;
+  for (let longest = 2; ; longest = Math.min(longest * 2, 50)) {
+    const left = deadline - performance.now();
+    const release = attempt(tryLock, path, left);
+    if (release) return once(release);
+    if (left <= 0) throw heldTooLong(path, timeoutMs);
+    // The kernel could wait for us, but nothing could then end the wait in time.
+    await pause(Math.min(left, longest * (0.5 + Math.random() / 2)));
+  }
+}
+
+function attempt(tryLock: TryLock, path: string, timeLeft: number): ReturnType<TryLock> {
+  try {
+    return tryLock(path);
+  } catch (error) {
+    if (timeLeft > 0 && isPassing(codeOf(error))) return undefined;
+    throw error instanceof StoreError ? error : cannotLock(path, error);
+  }
+}
+
+/** Windows refuses, for a moment, the name of a file that is being deleted: try again as if it were held. */
+function isPassing(code = ''): boolean {
+  return process.platform === 'win32' && ['EPERM', 'EACCES', 'EBUSY'].includes(code);
+}
+
+function once(release: () => void): () => void {
+  let released = false;
+  return () => {
+    if (released) return;
+    released = true;
+    release();
+  };
+}
+
+function heldTooLong(path: string, timeoutMs: number): StoreError {
+  const [holder, hint] = describeHolder(path);
+  return new StoreError(`no lock within ${timeoutMs / 1000} s: ${holder} holds ${path}`, { hint });
+}
+
+/** Who holds the lock, and what to do about it. */
+function describeHolder(path: string): [string, string] {
+  const { pid, owner } = readIfPossible(path) ?? {};
+  if (pid === undefined) return ['another process', 'Try again in a minute.'];
+  if (owner && !isHere(owner)) {
+    const hint = 'Wait until it has finished; if it was killed, the lock passes on after a minute.';
+    return [`process ${pid} of another machine or container`, hint];
+  }
+  if (pid === process.pid) return [`process ${pid} (this one)`, 'Wait until its other call has finished.'];
+  const hint = `See what it is with "ps -p ${pid}", and wait for it or end it: the lock then passes on by itself.`;
+  return [`process ${pid}`, hint];
+}
+
+function readIfPossible(path: string): LockFile | undefined {
+  try {
+    return readLockFile(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the system answers to the opening of something that is no regular file. */
+const NO_FILE = new Set(['ELOOP', 'EISDIR', 'ENXIO']);
+
+function cannotLock(path: string, cause: unknown): StoreError {
+  const code = codeOf(cause) ?? 'unknown error';
+  if (NO_FILE.has(code)) return notALock(path, cause);
+  return new StoreError(`cannot lock ${path} (${code})`, { hint: remedy(code, dirname(path)), cause });
+}
+
+function remedy(code: string, folder: string): string {
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return `See with "ls -ld ${folder} ${folder}/*" that the folder and its files are yours and writable.`;
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return `Create the folder: mkdir -p -m 700 ${folder}`;
+    case 'EROFS':
+      return `The file system of ${folder} is read-only; make it writable or keep the sessions elsewhere.`;
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return `Free some space where ${folder} lies, and try again.`;
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'Too many files are open; end some programs or raise the limit (ulimit -n), and try again.';
+    default:
+      return `See that ${folder} lies on a working disk that can lock files, best a local one.`;
+  }
+}

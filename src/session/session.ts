@@ -1,0 +1,76 @@
+import { EMPTY_OAUTH, type PodioOAuth } from '../values/podio-oauth.ts';
+import type { AuthType, Release, SessionManager } from '../values/session-manager.ts';
+import { queueFor } from './queue.ts';
+
+/** Brings a new session: what an exchange with the token endpoint answers. */
+export type Bring = () => Promise<PodioOAuth>;
+
+/**
+ * Looks at what is stored now and decides: a PodioOAuth is kept as it lies there, a function brings the one to store.
+ * `read` reads anew each time.
+ */
+export type Change = (read: () => Promise<PodioOAuth>) => Promise<PodioOAuth | Bring>;
+
+/** The session of one auth type in one manager: read by anybody at any time, written by one at a time. */
+export class Session {
+  readonly authType: AuthType;
+  readonly #manager: SessionManager;
+
+  constructor({ manager, authType }: { manager: SessionManager; authType: AuthType }) {
+    this.#manager = manager;
+    this.authType = authType;
+  }
+
+  /** What is stored; the empty PodioOAuth where nothing is. Takes no lock. @throws {StoreError} */
+  current(): Promise<PodioOAuth> {
+    return this.#manager.get(this.authType);
+  }
+
+  /**
+   * The one road to a new session: lock, read again, change, write, release. A place for the new session is
+   * reserved before it is brought, because a refresh token that is spent and not replaced is a session lost.
+   * @throws {StoreError} where it cannot be stored; nothing was brought then, or the error says where it is.
+   */
+  async update(change: Change): Promise<PodioOAuth> {
+    return this.#alone(async () => {
+      const decided = await change(() => this.current());
+      return typeof decided === 'function' ? this.#store(decided) : decided;
+    });
+  }
+
+  /** Forgets the session. @throws {StoreError} where that could not be made sure of. */
+  async forget(): Promise<void> {
+    await this.#alone(() => this.#manager.set(EMPTY_OAUTH, this.authType));
+  }
+
+  /** Where the session is kept, in words for people. */
+  get place(): string {
+    return this.#manager.place?.(this.authType) ?? 'the session manager';
+  }
+
+  async #store(bring: Bring): Promise<PodioOAuth> {
+    const giveBack = await this.#manager.reserve?.(this.authType);
+    try {
+      const brought = await bring();
+      await this.#manager.set(brought, this.authType);
+      return brought;
+    } finally {
+      await giveBack?.();
+    }
+  }
+
+  // The process's own callers queue first: one lock file cannot be held twice, and polling it costs more than waiting.
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    return queueFor(
+      this.#manager,
+      this.authType,
+    )(async () => {
+      const release: Release | undefined = await this.#manager.lock?.(this.authType);
+      try {
+        return await work();
+      } finally {
+        await release?.();
+      }
+    });
+  }
+}

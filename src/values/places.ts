@@ -1,0 +1,46 @@
+import * as path from 'node:path';
+import { StoreError } from '../errors.ts';
+
+/** Environment variables, as a process gets them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The two kinds of place: settings without secrets, and data with the sessions in it. */
+type Kind = 'config' | 'data';
+
+/** Where settings are: PODIO_CONFIG_DIR, else the system's place for them. @throws {StoreError} where no place can be named. */
+export function configFolder(env: Environment): Promise<string> {
+  return folder(env, 'config');
+}
+
+/** Where sessions and what belongs to them are: PODIO_DATA_DIR, else the system's place. @throws {StoreError} */
+export function dataFolder(env: Environment): Promise<string> {
+  return folder(env, 'data');
+}
+
+async function folder(env: Environment, kind: Kind): Promise<string> {
+  const own = `PODIO_${kind.toUpperCase()}_DIR`;
+  if (env[own]) return absolute(own, env[own]);
+  if (process.platform !== 'linux') return elsewhere(kind);
+  const xdg = `XDG_${kind.toUpperCase()}_HOME`;
+  if (env[xdg]) return path.join(absolute(xdg, env[xdg]), 'podio');
+  return path.join(home(env, own), kind === 'config' ? '.config' : '.local/share', 'podio');
+}
+
+// macOS and Windows have places of their own, which env-paths knows.
+async function elsewhere(kind: Kind): Promise<string> {
+  const { default: envPaths } = await import('env-paths');
+  return envPaths('podio', { suffix: '' })[kind];
+}
+
+function home({ HOME }: Environment, own: string): string {
+  if (HOME && HOME !== '/') return absolute('HOME', HOME);
+  throw new StoreError(HOME ? 'HOME is "/", which is nobody\'s own folder' : 'HOME is not set', {
+    hint: `set HOME, or name a folder of your own with ${own}`,
+  });
+}
+
+// XDG Base Directory Specification: relative paths are invalid; here one would lose the session at the next cd.
+function absolute(name: string, value: string): string {
+  if (path.isAbsolute(value)) return path.normalize(value);
+  throw new StoreError(`${name} is not an absolute path`, { hint: `set ${name} to a path that begins with "/"` });
+}

@@ -1,0 +1,121 @@
+import { StoreError } from '../errors.ts';
+import type { Identity } from './identity.ts';
+import { parseJsonObject } from './json.ts';
+import { EMPTY_OAUTH, expiresAt, type PodioOAuth, type PodioRef } from './podio-oauth.ts';
+import { AUTH_TYPES } from './session-manager.ts';
+
+const VERSION = 1;
+
+/** The bytes of a record cannot be one: cut, damaged, or written for another identity. */
+export class DamagedRecordError extends StoreError {}
+
+/** Writes one session as the JSON line that the file and the keychain keep, wire names inside; ASCII only. */
+export function encodeRecord(oauth: PodioOAuth, identity: Identity, parent?: string): string {
+  const text = JSON.stringify({
+    version: VERSION,
+    api_url: identity.apiUrl,
+    client_id: identity.clientId,
+    type: identity.type,
+    identifier: identity.identifier,
+    access_token: oauth.accessToken,
+    refresh_token: oauth.refreshToken,
+    expires_in: oauth.expiresIn,
+    obtained_at: oauth.obtainedAt,
+    expires_at: expiresAt(oauth),
+    scope: oauth.scope,
+    ref: oauth.ref,
+    client_secret: oauth.clientSecret,
+    app_token: oauth.appToken,
+    parent,
+  });
+  return text.replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/**
+ * Reads what `encodeRecord` wrote for this identity, field by field: nothing else in the text gets through.
+ * @throws {DamagedRecordError} where it is no such record; the message holds none of its content.
+ * @throws {StoreError} where a newer podio wrote it.
+ */
+export function decodeRecord(text: string, identity: Identity): PodioOAuth {
+  const record = parseRecord(text);
+  if (typeof record.version === 'number' && record.version > VERSION) {
+    throw new StoreError('the session was stored by a newer podio', {
+      hint: 'update podio: npm i -g podio-cli',
+    });
+  }
+  if (record.version !== VERSION) throw new DamagedRecordError('the stored session is damaged');
+  if (!belongsTo(record, identity)) throw new DamagedRecordError("the stored session is another identity's");
+  return decodeOAuth(record);
+}
+
+/** Whom a record was written for, where it says so. */
+export function recordIdentity(text: string): Identity | undefined {
+  const { api_url: apiUrl, client_id: clientId, type, identifier } = parseJsonObject(text) ?? {};
+  const known = AUTH_TYPES.find((name) => name === type);
+  if (known === undefined || typeof identifier !== 'string') return undefined;
+  return typeof apiUrl === 'string' && typeof clientId === 'string'
+    ? { apiUrl, clientId, type: known, identifier }
+    : undefined;
+}
+
+/** The mark in a record that names the refresh token it was got with; empty where it was got by a login. */
+export function recordParent(text: string): string {
+  return optionalString(parseRecord(text), 'parent') ?? '';
+}
+
+function parseRecord(text: string): Record<string, unknown> {
+  const record = parseJsonObject(text);
+  if (record === undefined) throw new DamagedRecordError('the stored session is damaged');
+  return record;
+}
+
+function belongsTo(record: Record<string, unknown>, identity: Identity): boolean {
+  return (
+    record.api_url === identity.apiUrl &&
+    record.client_id === identity.clientId &&
+    record.type === identity.type &&
+    record.identifier === identity.identifier
+  );
+}
+
+function decodeOAuth(record: Record<string, unknown>): PodioOAuth {
+  return {
+    ...EMPTY_OAUTH,
+    accessToken: string(record, 'access_token'),
+    refreshToken: string(record, 'refresh_token'),
+    scope: string(record, 'scope'),
+    ref: decodeRef(record.ref),
+    expiresIn: number(record, 'expires_in'),
+    obtainedAt: number(record, 'obtained_at'),
+    clientSecret: optionalString(record, 'client_secret'),
+    appToken: optionalString(record, 'app_token'),
+  };
+}
+
+function decodeRef(value: unknown): PodioRef | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'object') throw new DamagedRecordError('the stored session is damaged at "ref"');
+  const ref: Record<string, unknown> = { ...value };
+  return { type: string(ref, 'type'), id: number(ref, 'id') };
+}
+
+function string(record: Record<string, unknown>, field: string): string {
+  const value = optionalString(record, field);
+  if (value === undefined) throw new DamagedRecordError(`the stored session is damaged at "${field}"`);
+  return value;
+}
+
+// A token with a control character in it would be a header of somebody else's making.
+function optionalString(record: Record<string, unknown>, field: string): string | undefined {
+  const value = Object.hasOwn(record, field) ? record[field] : undefined;
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && !/token$/.test(field)) return value;
+  if (typeof value === 'string' && !/[^\x20-\x7e]/.test(value)) return value;
+  throw new DamagedRecordError(`the stored session is damaged at "${field}"`);
+}
+
+function number(record: Record<string, unknown>, field: string): number {
+  const value = Object.hasOwn(record, field) ? record[field] : undefined;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw new DamagedRecordError(`the stored session is damaged at "${field}"`);
+}
