@@ -17,7 +17,10 @@ export async function apiKeyFor(context: Context, options: ApiKeyOptions): Promi
   const ways = '--client-id ID, or PODIO_CLIENT_ID; make one at https://podio.com/settings/api';
   const known = [options.clientId, usual, earlier(context)?.clientId];
   const clientId = await answerTo({ what: "the API key's client id", ways }, known, asking);
-  const given = await secretFrom(io, { file: options.clientSecretFile, option: '--client-secret' });
+  const given = await secretFrom(io, {
+    file: options.clientSecretFile,
+    option: '--client-secret',
+  });
   // The variable's secret is of the variable's key.
   const ours = !usual || usual === clientId ? io.env.PODIO_CLIENT_SECRET : undefined;
   const stored = given || ours ? undefined : await storedSecret(context, clientId);

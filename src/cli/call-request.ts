@@ -62,7 +62,10 @@ async function readFields(io: Io, { rawField = [], field = [] }: RequestOptions)
   for (const text of field) {
     const [name, value] = splitField(text, '--field');
     const isRead = value.startsWith('@');
-    fields.push({ name, value: isRead ? await readArgument(io, value, '--field') : typedValue(name, value) });
+    fields.push({
+      name,
+      value: isRead ? await readArgument(io, value, '--field') : typedValue(name, value),
+    });
   }
   return fields;
 }

@@ -66,7 +66,10 @@ export class Context {
   async clientFor(identity: MeantIdentity): Promise<{ client: PodioClient; manager: string }> {
     const { name: manager } = await this.managerName(identity);
     const clientSecret = environmentKey(this.io.env, identity.clientId);
-    return { client: await this.newClient({ identity, manager, clientSecret }), manager };
+    return {
+      client: await this.newClient({ identity, manager, clientSecret }),
+      manager,
+    };
   }
 
   /** A client whose session is kept in the manager of that name. */
@@ -87,7 +90,11 @@ export class Context {
   /** The manager of that name; one for all that share API and API key. */
   manager(name: string, { apiUrl, clientId }: SessionScope): Promise<SessionManager> {
     const key = JSON.stringify([name, apiUrl, clientId]);
-    const options = { apiUrl, clientId, folder: path.join(this.#folder, 'sessions') };
+    const options = {
+      apiUrl,
+      clientId,
+      folder: path.join(this.#folder, 'sessions'),
+    };
     const manager = this.#managers.get(key) ?? openSessionManager(name, options);
     this.#managers.set(key, manager);
     return manager;
@@ -102,7 +109,11 @@ export class Context {
     );
     if (names[0] !== undefined) return { name: names[0] };
     const { apiUrl, clientId } = identity;
-    return chooseSessionManager({ apiUrl, clientId, folder: path.join(this.#folder, 'sessions') });
+    return chooseSessionManager({
+      apiUrl,
+      clientId,
+      folder: path.join(this.#folder, 'sessions'),
+    });
   }
 
   /**
@@ -151,7 +162,13 @@ export class Context {
     const found = environmentLogins(this.io.env).find(
       ({ login }) => wanted === undefined || leadsTo(login, wanted),
     );
-    return found && { apiUrl: this.settings.apiUrl, clientId: found.clientId, ...authTypeOf(found.login) };
+    return (
+      found && {
+        apiUrl: this.settings.apiUrl,
+        clientId: found.clientId,
+        ...authTypeOf(found.login),
+      }
+    );
   }
 
   #environmentLogin(identity: Identity): Login | undefined {
@@ -162,7 +179,12 @@ export class Context {
 
   #bareClient(accessToken: string): PodioClient {
     if (/^[\x21-\x7e]+$/.test(accessToken)) {
-      return new PodioClient({ apiUrl: this.settings.apiUrl, clientId: '', accessToken, now: this.io.now });
+      return new PodioClient({
+        apiUrl: this.settings.apiUrl,
+        clientId: '',
+        accessToken,
+        now: this.io.now,
+      });
     }
     throw new UsageError('PODIO_ACCESS_TOKEN holds characters that no token has', {
       hint: 'set it to the token alone, without quotes, spaces or line ends',

@@ -21,7 +21,9 @@ export async function answerTo(
   const answer = known.find((value) => value !== undefined && value !== '');
   if (answer !== undefined) return answer;
   if (!mayAsk || !isInteractive(io)) {
-    throw new UsageError(`${question.what} is missing`, { hint: `give it with ${question.ways}` });
+    throw new UsageError(`${question.what} is missing`, {
+      hint: `give it with ${question.ways}`,
+    });
   }
   const message = question.what.replace(/^the (.)/, (_, first: string) => first.toUpperCase());
   return question.isSecret ? askHidden(io, message) : ask(io, message);

@@ -29,7 +29,12 @@ const stoppedBy = (signal: NodeJS.Signals) => (error: unknown) =>
 /** Every exit code there is; of several that fit, the first. `podio help exit-codes` prints this table. */
 export const EXIT_CODES: readonly ExitCode[] = [
   { exit: 0, code: 'done', meaning: 'done', fits: () => false },
-  { exit: 1, code: 'fault', meaning: 'a fault inside podio', fits: (error) => !(error instanceof Failure) },
+  {
+    exit: 1,
+    code: 'fault',
+    meaning: 'a fault inside podio',
+    fits: (error) => !(error instanceof Failure),
+  },
   {
     exit: 2,
     code: 'usage',
@@ -48,7 +53,12 @@ export const EXIT_CODES: readonly ExitCode[] = [
     meaning: 'rate limited (420, 429), the wait being longer than allowed',
     fits: (error) => error instanceof RateLimitError,
   },
-  { exit: 9, code: 'not_found', meaning: 'not found (404, 410)', fits: statusIn(404, 410) },
+  {
+    exit: 9,
+    code: 'not_found',
+    meaning: 'not found (404, 410)',
+    fits: statusIn(404, 410),
+  },
   {
     exit: 4,
     code: 'refused',
@@ -73,9 +83,24 @@ export const EXIT_CODES: readonly ExitCode[] = [
     meaning: 'trouble with the store: locked, damaged, unsafe mode, unavailable, full',
     fits: (error) => error instanceof StoreError,
   },
-  { exit: 129, code: 'hung_up', meaning: 'the terminal went away', fits: stoppedBy('SIGHUP') },
-  { exit: 130, code: 'interrupted', meaning: 'interrupted (^C)', fits: stoppedBy('SIGINT') },
-  { exit: 143, code: 'terminated', meaning: 'terminated', fits: stoppedBy('SIGTERM') },
+  {
+    exit: 129,
+    code: 'hung_up',
+    meaning: 'the terminal went away',
+    fits: stoppedBy('SIGHUP'),
+  },
+  {
+    exit: 130,
+    code: 'interrupted',
+    meaning: 'interrupted (^C)',
+    fits: stoppedBy('SIGINT'),
+  },
+  {
+    exit: 143,
+    code: 'terminated',
+    meaning: 'terminated',
+    fits: stoppedBy('SIGTERM'),
+  },
 ];
 
 const FAULT = { exit: 1, code: 'fault' };

@@ -40,7 +40,9 @@ export function nest(fields: readonly Field[]): unknown {
 function partsOf(name: string): string[] {
   const match = /^([^[\]]+)((?:\[[^[\]]*\])*)$/.exec(name);
   if (!match?.[1])
-    throw new UsageError(`"${name}" is not a field's name`, { hint: 'as in k=v, k[]=v or k[sub]=v' });
+    throw new UsageError(`"${name}" is not a field's name`, {
+      hint: 'as in k=v, k[]=v or k[sub]=v',
+    });
   return [match[1], ...[...(match[2] ?? '').matchAll(/\[([^[\]]*)\]/g)].map(([, part = '']) => part)];
 }
 

@@ -19,7 +19,14 @@ export async function start(): Promise<void> {
   }
   // A reader that has gone is told by each write; without a listener it would end the process with a stack.
   for (const stream of [stdout, stderr]) stream.on('error', () => {});
-  const io = { stdin, stdout, stderr, env, now: Date.now, signal: controller.signal };
+  const io = {
+    stdin,
+    stdout,
+    stderr,
+    env,
+    now: Date.now,
+    signal: controller.signal,
+  };
   process.exitCode = await main(argv.slice(2), io);
 }
 
@@ -102,9 +109,13 @@ function usageError({ message }: CommanderError): UsageError {
     .replace(/=[^']*'/, "'")
     .split('\n');
   if (/option '--?(client-secret|app-token|token|access-token|password)'/.test(what)) {
-    return new UsageError(what, { hint: 'secrets are never option values: see podio help environment' });
+    return new UsageError(what, {
+      hint: 'secrets are never option values: see podio help environment',
+    });
   }
-  return new UsageError(what, { hint: suggestion?.replace(/^\(|\)$/g, '') ?? 'see podio help' });
+  return new UsageError(what, {
+    hint: suggestion?.replace(/^\(|\)$/g, '') ?? 'see podio help',
+  });
 }
 
 function report(error: unknown, argv: readonly string[], io: Io): number {

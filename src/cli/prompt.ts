@@ -21,7 +21,13 @@ export async function ask(io: Io, message: string): Promise<string> {
 /** Asks for a secret, which is not shown as it is typed. @throws {InterruptedError} on ^C. */
 export async function askHidden(io: Io, message: string): Promise<string> {
   const { password } = await import('@clack/prompts');
-  return answered(await password({ message: `${message} (not shown)`, validate: required, ...streams(io) }));
+  return answered(
+    await password({
+      message: `${message} (not shown)`,
+      validate: required,
+      ...streams(io),
+    }),
+  );
 }
 
 /** Lets one of several be chosen. @throws {InterruptedError} on ^C. */
@@ -31,7 +37,10 @@ export async function choose<T extends string>(
   answers: readonly Answer<T>[],
 ): Promise<T> {
   const { select } = await import('@clack/prompts');
-  const options = answers.map(({ value, label }) => ({ value: String(value), label }));
+  const options = answers.map(({ value, label }) => ({
+    value: String(value),
+    label,
+  }));
   const chosen = answered(await select({ message, options, ...streams(io) }));
   const answer = answers.find(({ value }) => value === chosen);
   if (answer === undefined) throw new InterruptedError('SIGINT');

@@ -18,7 +18,9 @@ export interface SaveOptions {
 export async function checkSavable({ file, clobber, option }: SaveOptions): Promise<void> {
   const stat = await lstat(file).catch(() => undefined);
   if (stat?.isSymbolicLink())
-    throw new UsageError(`${option}: ${file} is a symbolic link`, { hint: 'name the file itself' });
+    throw new UsageError(`${option}: ${file} is a symbolic link`, {
+      hint: 'name the file itself',
+    });
   if (stat?.isDirectory()) throw new UsageError(`${option}: ${file} is a folder`);
   if (stat?.isFile() && !clobber) {
     throw new UsageError(`${option}: ${file} exists`, {

@@ -9,7 +9,7 @@ const UNITS = [
 export function inWords(iso: string, now: number): string {
   const distance = Date.parse(iso) - now;
   const [unit, size] = UNITS.find(([, ms]) => Math.abs(distance) >= ms) ?? ['second', 1000];
-  const count = Math.floor(Math.abs(distance) / size);
+  const count = Math.round(Math.abs(distance) / size);
   const span = `${count} ${unit}${count === 1 ? '' : 's'}`;
   return `${iso} (${distance < 0 ? `${span} ago` : `in ${span}`})`;
 }

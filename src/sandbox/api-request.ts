@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /** The largest body that is kept: Podio's 100 MB for a file, and room for the multipart frame. */
-export const MAX_BODY_BYTES = 101 * 1024 * 1024;
+const MAX_BODY_BYTES = 101 * 1024 * 1024;
 
 /** A request whose body has arrived. */
 export interface ApiRequest {
@@ -27,7 +27,7 @@ export async function readRequest(incoming: IncomingMessage): Promise<ApiRequest
 }
 
 /** The request line, split at the first question mark; never throws, whatever the target is. */
-export function requestLine(incoming: IncomingMessage): Pick<ApiRequest, 'method' | 'path' | 'query'> {
+function requestLine(incoming: IncomingMessage): Pick<ApiRequest, 'method' | 'path' | 'query'> {
   // A proxy's absolute form (RFC 9112 §3.2.2) means the same path.
   const target = (incoming.url ?? '/').replace(/^https?:\/\/[^/?]*/i, '');
   const mark = target.indexOf('?');

@@ -42,5 +42,7 @@ function home({ HOME }: Environment, own: string): string {
 // XDG Base Directory Specification: relative paths are invalid; here one would lose the session at the next cd.
 function absolute(name: string, value: string): string {
   if (path.isAbsolute(value)) return path.normalize(value);
-  throw new StoreError(`${name} is not an absolute path`, { hint: `set ${name} to a path that begins with "/"` });
+  throw new StoreError(`${name} is not an absolute path`, {
+    hint: `set ${name} to a path that begins with "/"`,
+  });
 }

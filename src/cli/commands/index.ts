@@ -19,13 +19,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'choose the default identity',
     load: async () => (await import('./switch.ts')).switchCommand,
   },
-  { name: 'token', summary: 'print the access token', load: async () => (await import('./token.ts')).token },
+  {
+    name: 'token',
+    summary: 'print the access token',
+    load: async () => (await import('./token.ts')).token,
+  },
   {
     name: 'refresh',
     summary: 'renew the session now',
     load: async () => (await import('./refresh.ts')).refresh,
   },
-  { name: 'logout', summary: 'forget sessions', load: async () => (await import('./logout.ts')).logout },
+  {
+    name: 'logout',
+    summary: 'forget sessions',
+    load: async () => (await import('./logout.ts')).logout,
+  },
   {
     name: 'sandbox',
     summary: 'run an offline Podio to try things on',
@@ -34,6 +42,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'help',
     summary: 'explain a command or a topic',
-    load: async () => (await import('./help.ts')).help,
+    load: async () => (await import('./help.ts')).helpOn(COMMANDS),
   },
 ];

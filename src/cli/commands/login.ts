@@ -71,7 +71,11 @@ async function run(context: Context, options: LoginOptions): Promise<undefined> 
   const key = await apiKeyFor(context, options);
   const person = type === 'app' ? await app(context, options) : await user(context, options);
   const { apiUrl } = context.settings;
-  const identity = { apiUrl, clientId: key.clientId, ...authType(person.type, person.identifier) };
+  const identity = {
+    apiUrl,
+    clientId: key.clientId,
+    ...authType(person.type, person.identifier),
+  };
   checkNameIsFree(context, identity, options.name);
   const before = context.register.get(identity);
   const { name: manager, because } = await context.managerName(identity);
@@ -118,7 +122,9 @@ async function app({ io, settings }: Context, options: LoginOptions): Promise<Pe
     asking,
   );
   if (!/^\d{1,15}$/.test(identifier))
-    throw new UsageError('the app id is not a number', { hint: 'see the app\'s settings, "Developer"' });
+    throw new UsageError('the app id is not a number', {
+      hint: 'see the app\'s settings, "Developer"',
+    });
   // The variable's token is of the variable's app.
   const ours = usual === undefined || usual === '' || usual === identifier ? token : undefined;
   const ways = '--token-stdin, --token-file FILE, or PODIO_APP_TOKEN with PODIO_APP_ID';
@@ -222,7 +228,14 @@ async function tell(
   if (because !== undefined) warn(io, `the keychain is not used: ${because}`);
   if (settings.json) {
     const { name, apiUrl: api_url, manager: session_manager } = known;
-    return writeJson(io, { identity, name, api_url, session_manager, place, expires_at });
+    return writeJson(io, {
+      identity,
+      name,
+      api_url,
+      session_manager,
+      place,
+      expires_at,
+    });
   }
   const who = known.name === undefined ? identity : `${identity} (${known.name})`;
   say(

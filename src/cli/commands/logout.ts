@@ -37,7 +37,8 @@ export const logout: CommandModule<LogoutOptions> = {
     let trouble: unknown;
     for (const identity of options.all ? context.register.list() : meant(context, text)) {
       try {
-        outcomes.push(await forget(context, identity, options.revoke ?? false));
+        const outcome = await forget(context, identity, options.revoke ?? false);
+        if (outcome) outcomes.push(outcome);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
         trouble ??= error;
@@ -59,7 +60,13 @@ function meant(context: Context, text: string | undefined): MeantIdentity[] {
   }
 }
 
-async function forget(context: Context, identity: MeantIdentity, revoke: boolean): Promise<Outcome> {
+async function forget(
+  context: Context,
+  identity: MeantIdentity,
+  revoke: boolean,
+): Promise<Outcome | undefined> {
+  // Named by the environment alone, and never used.
+  if (context.register.get(identity) === undefined) return undefined;
   const { client } = await context.clientFor(identity);
   const revoking = revoke ? await client.revoke().catch(failed) : undefined;
   await client.clearAuthentication();

@@ -17,7 +17,10 @@ export const refresh: CommandModule = {
     const { client } = await context.clientFor(identity);
     const expires_at = new Date(expiresAt(await client.refreshAccessToken())).toISOString();
     if (context.settings.json)
-      await writeJson(context.io, { identity: formatAuthType(identity), expires_at });
+      await writeJson(context.io, {
+        identity: formatAuthType(identity),
+        expires_at,
+      });
     else await write(context.io.stdout, `${expires_at}\n`);
   },
 };

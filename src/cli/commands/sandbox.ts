@@ -38,7 +38,9 @@ export const sandbox: CommandModule<SandboxCommandOptions> = {
   async run(context: Context, options: SandboxCommandOptions, command: readonly string[]): Promise<number> {
     await using running = await startSandbox(await sandboxOptions(options));
     const [file, ...args] = command;
-    return await (file === undefined ? serve(context.io, running) : runChild(context.io, running, file, args));
+    return await (file === undefined
+      ? serve(context.io, running)
+      : runChild(context.io, running, file, args));
   },
 };
 
@@ -88,7 +90,9 @@ async function serve(io: Io, running: Sandbox): Promise<never> {
   say(io, `The sandbox listens at ${running.url} until ^C.`);
   return new Promise((_, reject) => {
     if (io.signal.aborted) reject(io.signal.reason);
-    io.signal.addEventListener('abort', () => reject(io.signal.reason), { once: true });
+    io.signal.addEventListener('abort', () => reject(io.signal.reason), {
+      once: true,
+    });
   });
 }
 
@@ -99,7 +103,12 @@ function quoted(value: string): string {
 async function runChild(io: Io, running: Sandbox, file: string, args: readonly string[]): Promise<number> {
   const { execa } = await import('execa');
   const env = { ...io.env, ...environment(running) };
-  const child = execa(file, args, { stdio: 'inherit', env, extendEnv: false, reject: false });
+  const child = execa(file, args, {
+    stdio: 'inherit',
+    env,
+    extendEnv: false,
+    reject: false,
+  });
   // A ^C at the terminal reaches the child by itself; what was sent to us alone is passed on.
   const passOn = () => {
     const { signal } = io.signal.reason;

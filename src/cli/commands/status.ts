@@ -134,7 +134,10 @@ async function asked(client: PodioClient): Promise<PodioOAuth> {
 function ends(oauth: PodioOAuth | undefined): Pick<Report, 'access_ends_at' | 'refresh_ends_at'> {
   if (oauth === undefined || isEmpty(oauth)) return { access_ends_at: undefined, refresh_ends_at: undefined };
   const iso = (time: number) => new Date(time).toISOString();
-  return { access_ends_at: iso(expiresAt(oauth)), refresh_ends_at: iso(refreshEndsAt(oauth)) };
+  return {
+    access_ends_at: iso(expiresAt(oauth)),
+    refresh_ends_at: iso(refreshEndsAt(oauth)),
+  };
 }
 
 function block(report: Report, now: number): string {

@@ -18,7 +18,11 @@ export const switchCommand: CommandModule = {
     await context.register.choose(chosen);
     const identity = formatAuthType(chosen);
     if (context.settings.json)
-      await writeJson(context.io, { identity, name: chosen.name, api_url: chosen.apiUrl });
+      await writeJson(context.io, {
+        identity,
+        name: chosen.name,
+        api_url: chosen.apiUrl,
+      });
     else
       say(
         context.io,
@@ -30,7 +34,9 @@ export const switchCommand: CommandModule = {
 function named(context: Context, text: string): KnownIdentity {
   const found = context.known(text);
   if (found !== undefined) return found;
-  throw new NotLoggedInError(`not logged in as "${text}"`, { hint: listed(here(context)) });
+  throw new NotLoggedInError(`not logged in as "${text}"`, {
+    hint: listed(here(context)),
+  });
 }
 
 async function otherThanNow(context: Context): Promise<KnownIdentity> {
@@ -39,11 +45,16 @@ async function otherThanNow(context: Context): Promise<KnownIdentity> {
   const others = all.filter((known) => now === undefined || !isSameIdentity(known, now));
   const [only, ...more] = others.length > 0 ? others : all;
   if (only === undefined)
-    throw new NotLoggedInError('nobody is logged in', { hint: 'log in: podio login --app APP_ID' });
+    throw new NotLoggedInError('nobody is logged in', {
+      hint: 'log in: podio login --app APP_ID',
+    });
   if (more.length === 0) return only;
   const { io, settings } = context;
   if (!settings.mayAsk || !isInteractive(io)) throw new UsageError('which identity?', { hint: listed(all) });
-  const answers = all.map((known) => ({ value: formatAuthType(known), label: visible(label(known)) }));
+  const answers = all.map((known) => ({
+    value: formatAuthType(known),
+    label: visible(label(known)),
+  }));
   const answer = await choose(io, 'Which identity is to be the default?', answers);
   return all.find((known) => formatAuthType(known) === answer) ?? only;
 }

@@ -1,0 +1,38 @@
+export type { Login } from './client/login.ts';
+export {
+  type ApiCall,
+  PodioClient,
+  type PodioClientOptions,
+} from './client/podio-client.ts';
+export type { Keep } from './client/session-tokens.ts';
+export { SecondFactorNeeded } from './client/token-endpoint.ts';
+export {
+  ConnectionError,
+  Failure,
+  NotLoggedInError,
+  PodioError,
+  RateLimitError,
+  StoreError,
+  UsageError,
+} from './errors.ts';
+export type { HttpResponse } from './http/http.ts';
+export {
+  FileSessionManager,
+  type FileSessionManagerOptions,
+} from './session/managers/file.ts';
+export { KeychainSessionManager } from './session/managers/keychain.ts';
+export { MemorySessionManager } from './session/managers/memory.ts';
+export {
+  EMPTY_OAUTH,
+  expiresAt,
+  isEmpty,
+  type PodioOAuth,
+  type PodioRef,
+  refreshEndsAt,
+} from './values/podio-oauth.ts';
+export type {
+  AuthType,
+  Release,
+  SessionManager,
+  SessionScope,
+} from './values/session-manager.ts';
