@@ -85,6 +85,15 @@ for (const kernel of [true, false]) {
       assert.deepEqual(fs.readdirSync(folder), []);
     });
 
+    test('leaves alone what another one put in its place', async (t) => {
+      const path = join(newFolder(t), 'lock');
+      const release = await take(path, 0);
+      fs.rmSync(path);
+      fs.writeFileSync(path, '{"pid":1}');
+      release();
+      assert.equal(fs.readFileSync(path, 'utf8'), '{"pid":1}');
+    });
+
     test('refuses a link, a pipe, a folder and a socket without waiting, and leaves them alone', async (t) => {
       const folder = newFolder(t);
       for (const [name, make] of Object.entries(STRANGERS)) {
@@ -179,6 +188,14 @@ suite('the lock in plain Node, where an owner is dead or may be', () => {
     fs.writeFileSync(`${path}er`, dead);
     (await take(path))();
     assert.deepEqual(fs.readdirSync(join(path, '..')), ['lock.new.4', 'lock.new.5', 'locker']);
+  });
+
+  test('leaves a dead owner to the one that is already replacing it', async (t) => {
+    const path = ownedBy(t, { startTime: '1' });
+    const { token } = JSON.parse(fs.readFileSync(path, 'utf8'));
+    fs.writeFileSync(`${path}.break.${token}`, JSON.stringify(newOwner()));
+    await assert.rejects(take(path), StoreError);
+    assert.equal(JSON.parse(fs.readFileSync(path, 'utf8')).token, token);
   });
 
   test('passes on when the one that was replacing a dead owner was killed too', async (t) => {

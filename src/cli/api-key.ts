@@ -1,7 +1,9 @@
 import type { ApiKey } from '../client/token-endpoint.ts';
 import type { KnownIdentity } from '../session/register.ts';
+import { DamagedRecordError } from '../values/record.ts';
 import type { Context } from './context.ts';
 import { answerTo, secretFrom } from './credentials.ts';
+import { warn } from './output.ts';
 
 /** The options of login that name an API key. */
 export interface ApiKeyOptions {
@@ -46,8 +48,19 @@ async function storedSecret(context: Context, clientId: string): Promise<string 
   const { register, settings } = context;
   const known = register.list().filter((one) => one.apiUrl === settings.apiUrl && one.clientId === clientId);
   for (const identity of known) {
-    const { clientSecret } = await (await context.manager(identity.manager, identity)).get(identity);
+    const clientSecret = await secretOf(context, identity);
     if (clientSecret !== undefined) return clientSecret;
   }
   return undefined;
+}
+
+// A damaged session has no secret to give; it must not stop the login that would replace it.
+async function secretOf(context: Context, identity: KnownIdentity): Promise<string | undefined> {
+  try {
+    return (await (await context.manager(identity.manager, identity)).get(identity)).clientSecret;
+  } catch (error) {
+    if (!(error instanceof DamagedRecordError)) throw error;
+    warn(context.io, error.message);
+    return undefined;
+  }
 }

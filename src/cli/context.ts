@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { authTypeOf, type Login, leadsTo } from '../client/login.ts';
 import { PodioClient } from '../client/podio-client.ts';
 import { NotLoggedInError, UsageError } from '../errors.ts';
+import { CoolDown } from '../session/cool-down.ts';
 import { type Choice, chooseSessionManager, openSessionManager } from '../session/managers/index.ts';
 import { IdentityRegister, type KnownIdentity, label } from '../session/register.ts';
 import { formatAuthType, type Identity, parseAuthType } from '../values/identity.ts';
@@ -83,6 +84,7 @@ export class Context {
       authType: { type, identifier },
       login: this.#environmentLogin(identity),
       keep: { clientSecret: true, appToken: remember ?? false },
+      coolDown: new CoolDown({ folder: path.join(this.#folder, 'cool-downs'), apiUrl, clientId }),
       now: this.io.now,
     });
   }

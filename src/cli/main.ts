@@ -61,7 +61,9 @@ async function runCommand(entry: CommandEntry, command: Command, io: Io): Promis
   const options: GlobalOptions = command.optsWithGlobals();
   const context = await Context.create(io, options);
   const module = await entry.load();
-  return (await module.run(context, options, command.args)) ?? 0;
+  const exit = await module.run(context, options, command.args);
+  io.signal.throwIfAborted();
+  return exit ?? 0;
 }
 
 function newProgram(io: Io): Command {
@@ -103,10 +105,10 @@ function invoked(argv: readonly string[]): string | undefined {
 }
 
 function usageError({ message }: CommanderError): UsageError {
-  // Whoever gives a secret as an option's value must not find it in a log.
+  // Whoever gives a secret as an option's value must not find it in a log: it may hold quotes and line ends.
   const [what = '', suggestion] = message
     .replace(/^error: /, '')
-    .replace(/=[^']*'/, "'")
+    .replace(/'(--[\w-]+(?==)|-\w).*'/s, "'$1'")
     .split('\n');
   if (/option '--?(client-secret|app-token|token|access-token|password)'/.test(what)) {
     return new UsageError(what, {
@@ -119,12 +121,12 @@ function usageError({ message }: CommanderError): UsageError {
 }
 
 function report(error: unknown, argv: readonly string[], io: Io): number {
-  const { exit, code } = exitCodeOf(error);
-  const { message, hint } = inWords(error, io);
+  const { exit, code, hint: usualHint } = exitCodeOf(error);
+  const { message, hint = usualHint } = inWords(error, io);
   if (argv.includes('--json')) say(io, JSON.stringify({ code, exit, message, hint }));
   else {
     say(io, `podio: ${visible(message)}`);
-    if (hint) say(io, `hint: ${visible(hint)}`);
+    say(io, `hint: ${visible(hint)}`);
   }
   return exit;
 }
@@ -133,10 +135,7 @@ function inWords(error: unknown, { env }: Io): { message: string; hint: string |
   if (error instanceof PodioError) return { message: error.message + inBrackets(error), hint: error.hint };
   if (error instanceof Failure) return { message: error.message, hint: error.hint };
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  const hint = env.PODIO_DEBUG
-    ? stack
-    : 'this should not happen; run again with PODIO_DEBUG=1 and report what it prints';
-  return { message: `a fault inside podio: ${name}: ${message}`, hint };
+  return { message: `a fault inside podio: ${name}: ${message}`, hint: env.PODIO_DEBUG ? stack : undefined };
 }
 
 function inBrackets({ status, error, requestId }: PodioError): string {

@@ -1,4 +1,4 @@
-import { PodioError, RateLimitError } from '../errors.ts';
+import { NotLoggedInError, PodioError, RateLimitError } from '../errors.ts';
 import type { HttpResponse } from '../http/http.ts';
 import { parseJsonObject } from '../values/json.ts';
 
@@ -12,19 +12,37 @@ interface Envelope {
 
 type Head = Pick<HttpResponse, 'status' | 'statusText' | 'headers'>;
 
-/** The error that a refusing or failing answer stands for. */
-export function failureOf(head: Head, body: string): PodioError {
+/** The error that a refusing or failing answer stands for. `at401` says what to do about a refused token. */
+export function failureOf(head: Head, body: string, at401 = 'log in again: podio login'): PodioError {
   const envelope = readEnvelope(body);
   const { error, detail, parameters } = envelope;
   const details = { status: head.status, error, detail, parameters, requestId: requestId(head) };
   const description =
     envelope.description || error || `the API answered ${head.status} ${head.statusText}`.trim();
   if (head.status !== 420 && head.status !== 429) {
-    return new PodioError(description, { ...details, hint: hintFor(head.status, body) });
+    return new PodioError(description, { ...details, hint: hintFor(head.status, body, at401) });
   }
   const waitSeconds = waitOf(head, description);
   return new RateLimitError(description, { ...details, waitSeconds, hint: waitHint(waitSeconds) });
 }
+
+/** Whether the token endpoint refused the credentials, as opposed to failing or to being asked too often. */
+export function isRefusal(error: unknown): error is PodioError {
+  return error instanceof PodioError && [400, 401, 403].includes(error.status);
+}
+
+/** The error for credentials that were refused; `check` says which they are, unless it was the API key. */
+export function refusedLogin(cause: PodioError, check: string): NotLoggedInError {
+  const { message, status, error } = cause;
+  const hint = error === 'invalid_client' ? CHECK_API_KEY : check;
+  return new NotLoggedInError(`Podio refused the login: ${message} (HTTP ${status}, ${error})`, {
+    hint,
+    cause,
+  });
+}
+
+const CHECK_API_KEY =
+  'check the API key at podio.com/settings/api: --client-id with --client-secret-file, or PODIO_CLIENT_ID with PODIO_CLIENT_SECRET';
 
 /** An answer with a good status that is not what the protocol asks for. */
 export function brokenAnswer(head: Head, what: string): PodioError {
@@ -64,11 +82,11 @@ function waitHint(seconds: number | undefined): string {
   return `try again in ${seconds} s, at ${new Date(Date.now() + seconds * 1000).toISOString()}`;
 }
 
-function hintFor(status: number, body: string): string | undefined {
+function hintFor(status: number, body: string, at401: string): string | undefined {
   if (status === 404 && body.includes('No matching operation')) {
     return 'check method and path; Podio tells "/x/" and "/x" apart';
   }
-  if (status === 401) return 'log in again: podio login';
+  if (status === 401) return at401;
   if (status === 403)
     return 'an app sees its own app only; log in as a user for more: podio login --password';
   if (status >= 500) return 'Podio has trouble of its own; try again later';

@@ -13,7 +13,7 @@ import { authTypeOf, grantOf, type Login } from './login.ts';
 import { followed } from './redirects.ts';
 import { type Keep, SessionTokens, type Usable } from './session-tokens.ts';
 import { resolveTarget, type Target } from './target.ts';
-import { SecondFactorNeeded, TokenEndpoint } from './token-endpoint.ts';
+import { SecondFactorNeeded, type SharedCoolDown, TokenEndpoint } from './token-endpoint.ts';
 
 /** What a client is made of. */
 export interface PodioClientOptions {
@@ -32,6 +32,8 @@ export interface PodioClientOptions {
   readonly keep?: Keep;
   /** Used as it is, in place of any session: nothing is stored, read or refreshed. */
   readonly accessToken?: string | undefined;
+  /** Where a 420 of the token endpoint is told to other processes. */
+  readonly coolDown?: SharedCoolDown | undefined;
   readonly now?: () => number;
 }
 
@@ -63,8 +65,8 @@ export class PodioClient {
     this.#options = options;
     this.#apiUrl = options.apiUrl ?? PODIO_API;
     this.#manager = options.sessionManager ?? new MemorySessionManager();
-    const now = options.now ?? Date.now;
-    this.#endpoint = new TokenEndpoint({ apiUrl: this.#apiUrl, userAgent: USER_AGENT, now });
+    const { now = Date.now, coolDown } = options;
+    this.#endpoint = new TokenEndpoint({ apiUrl: this.#apiUrl, userAgent: USER_AGENT, now, coolDown });
     this.#session = options.authType && this.#sessionOf(options.authType);
   }
 

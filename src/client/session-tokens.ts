@@ -2,6 +2,7 @@ import { Failure, InterruptedError, NotLoggedInError, PodioError, UsageError } f
 import type { Session } from '../session/session.ts';
 import { formatAuthType } from '../values/identity.ts';
 import { expiresAt, isEmpty, type PodioOAuth } from '../values/podio-oauth.ts';
+import { isRefusal, refusedLogin } from './failures.ts';
 import { grantOf, type Login, leadsTo, rememberedLogin } from './login.ts';
 import type { ApiKey, Grant, TokenEndpoint } from './token-endpoint.ts';
 
@@ -91,7 +92,7 @@ export class SessionTokens {
       // RFC 6749 §6: an answer without a refresh token leaves the old one in force.
       return { ...fresh, refreshToken: fresh.refreshToken || stored.refreshToken };
     } catch (error) {
-      if (!isDeadGrant(error)) throw error;
+      if (!isDeadGrant(error)) throw isRefusal(error) ? refusedLogin(error, LOG_IN_AGAIN) : error;
       // Others may write without our lock (podio-php does): what lies there now decides, not what was read before.
       const again = await read();
       return again.refreshToken !== stored.refreshToken ? again : this.#logInAgain(stored, error);
@@ -102,7 +103,13 @@ export class SessionTokens {
     const { session, login } = this.#options;
     const known = leadsTo(login, session.authType) ? login : rememberedLogin(stored, session.authType);
     if (known === undefined) throw notLoggedIn(session, stored, cause);
-    return this.#exchange(grantOf(known), stored);
+    try {
+      return await this.#exchange(grantOf(known), stored);
+    } catch (error) {
+      throw isRefusal(error)
+        ? refusedLogin(error, known === login ? CHECKS[known.type] : LOG_IN_AGAIN)
+        : error;
+    }
   }
 
   async #exchange(grant: Grant, stored: PodioOAuth): Promise<PodioOAuth> {
@@ -127,7 +134,7 @@ export class SessionTokens {
   // A session whose time of issue nobody kept is taken as it is; a 401 will tell.
   #isDue(oauth: PodioOAuth): boolean {
     const early = Math.min(EARLY_MS, oauth.expiresIn * 100);
-    return oauth.obtainedAt > 0 && this.#options.now() >= expiresAt(oauth) - early;
+    return oauth.obtainedAt > 0 && oauth.expiresIn > 0 && this.#options.now() >= expiresAt(oauth) - early;
   }
 
   #canStillServe(stored: PodioOAuth, error: unknown): boolean {
@@ -135,6 +142,13 @@ export class SessionTokens {
     return !isEmpty(stored) && this.#options.now() < expiresAt(stored);
   }
 }
+
+const LOG_IN_AGAIN = 'log in again: podio login';
+
+const CHECKS: Readonly<Record<Login['type'], string>> = {
+  app: 'check the app id and the app token: PODIO_APP_ID and PODIO_APP_TOKEN',
+  password: 'check the e-mail address and the password: PODIO_USERNAME and PODIO_PASSWORD',
+};
 
 function isDeadGrant(error: unknown): boolean {
   return error instanceof PodioError && error.status < 500 && error.error === 'invalid_grant';

@@ -1,4 +1,4 @@
-import { NotLoggedInError, type PodioError } from '../errors.ts';
+import { NotLoggedInError, type PodioError, RateLimitError } from '../errors.ts';
 import { readWhole } from '../http/decoding.ts';
 import { type HttpResponse, send } from '../http/http.ts';
 import { parseJsonObject } from '../values/json.ts';
@@ -35,11 +35,22 @@ export interface TokenEndpointOptions {
   readonly apiUrl: string;
   readonly userAgent: string;
   readonly now: () => number;
+  /** What all who ask with the same API key know of each other; none where they need not. */
+  readonly coolDown?: SharedCoolDown | undefined;
+}
+
+/** Until when nobody should ask, in epoch milliseconds; kept where every process that asks can see it. */
+export interface SharedCoolDown {
+  until(): number;
+  start(until: number): Promise<void>;
+  end(): void;
 }
 
 // Whoever asks for tokens may hold a lock that others wait for.
 const TIMEOUT_MS = 10_000;
 const LONGEST_ANSWER = 1024 * 1024;
+// Podio counts by the hour: whatever lies further ahead comes from a clock that was wrong.
+const LONGEST_WAIT_MS = 2 * 60 * 60 * 1000;
 
 /** Podio's token endpoint: exchanges credentials for tokens. Follows no redirect, repeats nothing. */
 export class TokenEndpoint {
@@ -65,23 +76,48 @@ export class TokenEndpoint {
   }
 
   async #post(path: string, type: string, body: string): Promise<PodioOAuth> {
+    const { coolDown, now } = this.#options;
+    const until = coolDown?.until() ?? 0;
+    const asked = now();
+    if (until > asked && until - asked <= LONGEST_WAIT_MS) throw coolingDown(until, asked);
+    try {
+      const oauth = await this.#send(path, type, body);
+      if (until > 0) coolDown?.end();
+      return oauth;
+    } catch (error) {
+      if (error instanceof RateLimitError) await this.#coolDown(error);
+      throw error;
+    }
+  }
+
+  async #send(path: string, type: string, body: string): Promise<PodioOAuth> {
     const { apiUrl: origin, userAgent, now } = this.#options;
+    const asked = now();
     const headers = { 'content-type': type, accept: 'application/json', 'user-agent': userAgent };
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const response = await send({
-      method: 'POST',
-      origin,
-      path,
-      headers,
-      body,
-      timeoutMs: TIMEOUT_MS,
-      signal,
-    });
+    const request = { method: 'POST', origin, path, headers, body, timeoutMs: TIMEOUT_MS, signal };
+    const response = await send(request);
     const tooLong = () => brokenAnswer(response, 'the answer of the token endpoint is far too long');
     const text = (await readWhole(response.body, LONGEST_ANSWER, tooLong)).toString();
     if (response.status !== 200) throw refusal(response, text);
-    return readTokens(response, text, now());
+    return readTokens(response, text, asked);
   }
+
+  // That the others cannot be told is no reason to hide what Podio said.
+  async #coolDown({ waitSeconds = 60 }: RateLimitError): Promise<void> {
+    const wait = Math.min(waitSeconds * 1000, LONGEST_WAIT_MS);
+    await this.#options.coolDown?.start(this.#options.now() + wait).catch(() => undefined);
+  }
+}
+
+function coolingDown(until: number, now: number): RateLimitError {
+  const waitSeconds = Math.ceil((until - now) / 1000);
+  return new RateLimitError('Podio asked to be left alone with logins and renewals for a while', {
+    status: 420,
+    error: 'rate_limit',
+    waitSeconds,
+    hint: `try again in ${waitSeconds} s, at ${new Date(until).toISOString()}`,
+  });
 }
 
 function refusal(response: HttpResponse, text: string): PodioError {

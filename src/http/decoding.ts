@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable, type Transform } from 'node:stream';
+import { PodioError } from '../errors.ts';
 
 /**
  * The body as the server meant it, decompressed where it was compressed. What goes wrong under way, the end of a
@@ -12,8 +13,26 @@ export function decoded(message: IncomingMessage, inWords: (error: Error) => Err
   out.once('close', () => message.destroy());
   const encoding = String(message.headers['content-encoding'] ?? '').toLowerCase();
   if (encoding !== 'gzip' && encoding !== 'br' && encoding !== 'deflate') return message.pipe(out);
-  inflate(encoding).then((transform) => message.pipe(transform.once('error', fail)).pipe(out), fail);
+  inflate(encoding).then((transform) => {
+    message.pipe(transform.once('error', fail)).pipe(out);
+    limit(transform, () => fail(tooMuch(message)));
+  }, fail);
   return out;
+}
+
+// A kilobyte can unpack to a gigabyte; nothing that Podio sends packed comes near this.
+const MOST_UNPACKED = 64 * 1024 * 1024;
+
+function limit(transform: Transform, exceeded: () => void): void {
+  let length = 0;
+  transform.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > MOST_UNPACKED) exceeded();
+  });
+}
+
+function tooMuch({ statusCode: status = 0 }: IncomingMessage): PodioError {
+  return new PodioError('the answer unpacks to far too much', { status, error: '' });
 }
 
 async function inflate(encoding: 'gzip' | 'br' | 'deflate'): Promise<Transform> {

@@ -66,13 +66,14 @@ export class Reservation {
    */
   commit(text: string): void {
     const fd = this.#take();
+    const bytes = Buffer.from(text);
     try {
-      const bytes = Buffer.from(text);
-      writeWhole(fd, bytes);
-      fs.ftruncateSync(fd, bytes.length);
-      fs.fsyncSync(fd);
-      fs.renameSync(pendingFile(this.#file), this.#file);
-      syncFolder(path.dirname(this.#file));
+      // What is written here may be the only copy of a token that was just spent for it: no step fails at once.
+      twice(() => writeWhole(fd, bytes));
+      twice(() => fs.ftruncateSync(fd, bytes.length));
+      twice(() => fs.fsyncSync(fd));
+      twice(() => fs.renameSync(pendingFile(this.#file), this.#file));
+      twice(() => syncFolder(path.dirname(this.#file)));
     } catch (error) {
       throw fileError('write', this.#file, error);
     } finally {
@@ -211,6 +212,14 @@ function unsafe(place: string, why: string): StoreError {
   return new StoreError(`${place} ${why}`, {
     hint: 'set it right, or name another folder with PODIO_DATA_DIR; with sudo, use sudo -H or the user itself',
   });
+}
+
+function twice(step: () => void): void {
+  try {
+    step();
+  } catch {
+    step();
+  }
 }
 
 function writeWhole(fd: number, bytes: Buffer): void {

@@ -109,7 +109,7 @@ function string(record: Record<string, unknown>, field: string): string {
 function optionalString(record: Record<string, unknown>, field: string): string | undefined {
   const value = Object.hasOwn(record, field) ? record[field] : undefined;
   if (value === undefined) return undefined;
-  if (typeof value === 'string' && !/token$/.test(field)) return value;
+  if (typeof value === 'string' && !/^(access|refresh)_token$/.test(field)) return value;
   if (typeof value === 'string' && !/[^\x20-\x7e]/.test(value)) return value;
   throw new DamagedRecordError(`the stored session is damaged at "${field}"`);
 }

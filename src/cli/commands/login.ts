@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { isRefusal, refusedLogin } from '../../client/failures.ts';
 import type { PodioClient } from '../../client/podio-client.ts';
-import { NotLoggedInError, PodioError, UsageError } from '../../errors.ts';
+import { type PodioError, UsageError } from '../../errors.ts';
 import type { KnownIdentity } from '../../session/register.ts';
 import { authType, formatAuthType, type Identity, isSameIdentity } from '../../values/identity.ts';
 import { EMPTY_OAUTH, expiresAt, type PodioOAuth } from '../../values/podio-oauth.ts';
@@ -162,9 +163,7 @@ async function authenticate(
     if (type === 'app') return await client.authenticateWithApp(identifier, secret);
     return await client.authenticateWithPassword(identifier, secret, oneTimeCode(context, otp));
   } catch (error) {
-    throw error instanceof PodioError && [400, 401, 403].includes(error.status)
-      ? refused(error, person)
-      : error;
+    throw isRefusal(error) ? refusedLogin(error, whatToCheck(error, person)) : error;
   }
 }
 
@@ -177,15 +176,12 @@ function oneTimeCode(
   return () => ask(io, 'Code of the two-step verification');
 }
 
-function refused(cause: PodioError, { type, identifier }: Person): NotLoggedInError {
-  const isKey = cause.error === 'invalid_client';
-  const hint = isKey
-    ? 'check the API key at podio.com/settings/api: --client-id with --client-secret-file, or PODIO_CLIENT_ID with PODIO_CLIENT_SECRET'
-    : `check the ${type === 'app' ? `token of app ${identifier} (in the app's settings, "Developer")` : 'e-mail address and the password'}`;
-  return new NotLoggedInError(
-    `Podio refused the login: ${cause.message} (HTTP ${cause.status}, ${cause.error})`,
-    { hint, cause },
-  );
+function whatToCheck({ error }: PodioError, { type, identifier }: Person): string {
+  if (error === 'invalid_second_factor' || error === 'nonce_validation_error')
+    return 'check the code of the two-step verification; each is good for a short time only';
+  return type === 'app'
+    ? `check the token of app ${identifier} (in the app's settings, "Developer")`
+    : 'check the e-mail address and the password';
 }
 
 // What the session is called and where it lies is remembered once it is stored, and never before.
@@ -197,7 +193,7 @@ async function remember(
 ): Promise<void> {
   const { register } = context;
   await register.add(known);
-  if (isDefault || register.default(known.apiUrl) === undefined) await register.choose(known);
+  if (isDefault) await register.choose(known);
   if (before === undefined || before.manager === known.manager) return;
   await (await context.manager(before.manager, before)).set(EMPTY_OAUTH, known);
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import * as path from 'node:path';
-import { StoreError } from '../../errors.ts';
 import { type Identity, identityKey } from '../../values/identity.ts';
 import { EMPTY_OAUTH, isEmpty, type PodioOAuth } from '../../values/podio-oauth.ts';
 import {
@@ -108,7 +107,7 @@ export class FileSessionManager implements SessionManager {
     } catch (error) {
       if (!(error instanceof DamagedRecordError)) throw error;
       const kept = keepAside(this.#file(authType), Date.now());
-      throw new StoreError(`${error.message}; its file was kept as ${kept}`, {
+      throw new DamagedRecordError(`${error.message}; its file was kept as ${kept}`, {
         hint: 'log in again: podio login',
       });
     }
