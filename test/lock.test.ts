@@ -26,19 +26,20 @@ for (const kernel of [true, false]) {
       const folder = newFolder(t);
       const [path, file] = [join(folder, 'lock'), join(folder, 'witness')];
       const contenders = (await pool).slice(0, 12);
+      const waits: number[] = [];
       for (const holder of await LockChild.startMany(20)) {
         await holder.ask({ what: 'hold', path, kernel });
         await Promise.all(contenders.map((child) => child.ask({ what: 'race', path, kernel, file })));
         const killedAt = Date.now();
         holder.process.kill('SIGKILL');
         const races = (await Promise.all(contenders.map((child) => child.hear()))) as Race[];
-        const first = Math.min(...races.map(({ at }) => at)) - killedAt;
-        assert.ok(first >= 0 && first <= 250, `the first was in after ${first} ms`);
+        waits.push(Math.min(...races.map(({ at }) => at)) - killedAt);
         assert.ok(
           races.every(({ alone }) => alone),
           'two were in at once',
         );
       }
+      assertAtOnce(t, waits);
       assert.deepEqual(fs.readdirSync(folder), []);
     });
 
@@ -64,13 +65,16 @@ for (const kernel of [true, false]) {
       const holder = await LockChild.start();
       await holder.ask({ what: 'hold', path, kernel });
       holder.process.kill('SIGSTOP');
+      const patient = take(path, 20_000);
       const start = performance.now();
       await assert.rejects(take(path, 300), isStoreError(`process ${holder.pid} holds ${path}`));
       assert.ok(performance.now() - start < 1000);
       holder.process.kill('SIGCONT');
       await assert.rejects(take(path, 50), isStoreError(`process ${holder.pid} holds ${path}`));
+      const releasedAt = performance.now();
       await holder.ask({ what: 'release', path, kernel });
-      (await take(path, 1000))();
+      (await patient)();
+      assert.ok(performance.now() - releasedAt < 500);
     });
 
     test('is given back once, however often that is asked', async (t) => {
@@ -215,6 +219,15 @@ suite('the lock in plain Node, where an owner is dead or may be', () => {
     await countTogether(t, children, { kernel: false, times: 30 });
   });
 });
+
+/** Most waits, in milliseconds, and not all: a busy machine may leave every process unattended for a while. */
+function assertAtOnce(t: TestContext, waits: readonly number[]): void {
+  const sorted = waits.toSorted((a, b) => a - b);
+  const [shortest = -1, middle = Infinity] = [sorted[0], sorted[Math.floor(waits.length / 2)]];
+  t.diagnostic(`first in after ${shortest} to ${sorted.at(-1)} ms, mostly ${middle}`);
+  assert.ok(shortest >= 0, 'one was in before the holder had gone');
+  assert.ok(middle <= 250);
+}
 
 interface Race {
   readonly at: number;

@@ -5,10 +5,20 @@ import { test } from 'node:test';
 import { World } from './support/cli.ts';
 import { fails, loggedIn, nothingSet, succeeds, treeOf } from './support/commands.ts';
 
-const REFUSED: readonly (readonly [who: string, argv: string[], env: Record<string, string>, hint: RegExp])[] = [
+const REFUSED: readonly (readonly [
+  who: string,
+  argv: string[],
+  env: Record<string, string>,
+  hint: RegExp,
+])[] = [
   ['a wrong app token', ['--app'], { PODIO_APP_TOKEN: 'wrong' }, /token of app 123456/],
   ['a wrong password', ['--password'], { PODIO_PASSWORD: 'wrong' }, /e-mail address and the password/],
-  ['an unknown user', ['--password'], { PODIO_USERNAME: 'eve@example.com' }, /e-mail address and the password/],
+  [
+    'an unknown user',
+    ['--password'],
+    { PODIO_USERNAME: 'eve@example.com' },
+    /e-mail address and the password/,
+  ],
   ['a wrong client secret', ['--app'], { PODIO_CLIENT_SECRET: 'wrong' }, /API key/],
   ['an unknown client id', ['--app'], { PODIO_CLIENT_ID: 'unknown' }, /API key/],
 ];
@@ -46,10 +56,15 @@ for (const [exit, what, action] of BROKEN) {
     const before = treeOf(world.home);
     world.sandbox.rule({ path: '/oauth/token' }, action);
     fails(await world.podio(['login', '--app']), exit, /./);
-    assert.deepEqual(treeOf(world.home), before);
+    assert.deepEqual(withoutCoolDowns(treeOf(world.home)), before);
     world.sandbox.clearRules();
     succeeds(await world.podio(['call', '/item/123'], nothingSet()));
   });
+}
+
+// Until when Podio wants to be left alone is no part of what is stored for anybody.
+function withoutCoolDowns(tree: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(tree).filter(([name]) => !name.includes('cool-downs')));
 }
 
 test('a secret given as the value of an option is refused and not repeated', async () => {
@@ -65,6 +80,7 @@ test('a secret given as the value of an option is refused and not repeated', asy
     ['--client-secret', secret],
     [`--client-secret=${secret}`],
     [`--token-stdin=${secret}`],
+    [`-p${secret}`],
     [`--password-stdin=${secret}`],
     ['--app', '1', secret],
   ];
@@ -92,8 +108,6 @@ test('ways to log in that contradict each other are refused before anything is r
     ['--app', '--password'],
     ['--app', '--token-stdin', '--token-file', file],
     ['--password', '--password-stdin', '--password-file', file],
-    ['--app', '--password-stdin'],
-    ['--password', '--token-file', file],
     ['--app', 'not-a-number'],
     ['--app', '1', '--token-file', join(world.home, 'missing')],
     ['--app', '1', '--token-stdin'],

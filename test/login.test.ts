@@ -7,7 +7,10 @@ import { fails, loggedIn, NOTHING_SET, nothingSet, succeeds } from './support/co
 
 const APP = { id: '123456', token: '0f4c1b7a9d2e4836b5c8a1f07e6d3b92' };
 const ADA = { username: 'ada@example.com', password: 'correct horse battery staple' };
-const KEY = { PODIO_CLIENT_ID: 'podio-sandbox', PODIO_CLIENT_SECRET: 'sandbox-client-secret-0uMxGZ7eKqTn4Rb2' };
+const KEY = {
+  PODIO_CLIENT_ID: 'podio-sandbox',
+  PODIO_CLIENT_SECRET: 'sandbox-client-secret-0uMxGZ7eKqTn4Rb2',
+};
 
 const onlyKey = { env: { ...NOTHING_SET, ...KEY } };
 
@@ -85,13 +88,18 @@ test('the API key is needed once: a second login takes it from the first', async
   await using world = await loggedIn();
   const env = { ...NOTHING_SET, PODIO_USERNAME: ADA.username, PODIO_PASSWORD: ADA.password };
   succeeds(await world.podio(['login', '--password'], { env }));
-  assert.match(world.sandbox.seen[0]?.body ?? '', /client_id=podio-sandbox&client_secret=sandbox-client-secret/);
+  assert.match(
+    world.sandbox.seen[0]?.body ?? '',
+    /client_id=podio-sandbox&client_secret=sandbox-client-secret/,
+  );
 });
 
 test('a damaged session does not stop a login that would look there for the API key', async () => {
   await using world = await loggedIn();
   succeeds(await world.podio(['login', '--password']));
-  const { place } = JSON.parse(succeeds(await world.podio(['status', '--offline', '--json', 'app:123456'])))[0];
+  const { place } = JSON.parse(
+    succeeds(await world.podio(['status', '--offline', '--json', 'app:123456'])),
+  )[0];
   writeFileSync(place.replace('the file ', ''), 'no session');
   const login = ['login', '--app', APP.id, '--token-stdin'];
   succeeds(await world.podio(login, { ...nothingSet(), stdin: APP.token }));
@@ -148,14 +156,24 @@ test('with --remember a session that has died at Podio comes back by itself, wit
   succeeds(await call());
 });
 
-const MISSING: readonly (readonly [missing: string, argv: string[], env: Record<string, string>, hint: RegExp])[] = [
+const MISSING: readonly (readonly [
+  missing: string,
+  argv: string[],
+  env: Record<string, string>,
+  hint: RegExp,
+])[] = [
   ['how to log in', [], KEY, /podio login --app APP_ID, or podio login --password/],
   ['client id', ['--app'], {}, /--client-id ID, or PODIO_CLIENT_ID/],
   ['client secret', ['--app'], { PODIO_CLIENT_ID: 'x' }, /--client-secret-file FILE, or PODIO_CLIENT_SECRET/],
   ['app id', ['--app'], KEY, /--app APP_ID, or PODIO_APP_ID/],
   ['app token', ['--app', '1'], KEY, /--token-stdin, --token-file FILE, or PODIO_APP_TOKEN/],
   ['e-mail address', ['--password'], KEY, /--username EMAIL, or PODIO_USERNAME/],
-  ['the password', ['--password', '--username', 'a'], KEY, /--password-stdin, --password-file FILE, or PODIO_PASSWORD/],
+  [
+    'the password',
+    ['--password', '--username', 'a'],
+    KEY,
+    /--password-stdin, --password-file FILE, or PODIO_PASSWORD/,
+  ],
 ];
 
 for (const [missing, argv, env, hint] of MISSING) {
@@ -170,7 +188,11 @@ for (const [missing, argv, env, hint] of MISSING) {
 test("another app's token and another user's password in the environment are not tried", async () => {
   await using world = await World.create();
   fails(await world.podio(['login', '--app', '234567']), 2, /app token is missing/);
-  fails(await world.podio(['login', '--password', '--username', 'grace@example.com']), 2, /password is missing/);
+  fails(
+    await world.podio(['login', '--password', '--username', 'grace@example.com']),
+    2,
+    /password is missing/,
+  );
   const argv = ['login', '--app', '--client-id', 'another-key'];
   fails(await world.podio(argv), 2, /client secret is missing/);
   assert.deepEqual(world.sandbox.seen, []);

@@ -1,12 +1,14 @@
 import * as path from 'node:path';
 import { authTypeOf, type Login, leadsTo } from '../client/login.ts';
 import { PodioClient } from '../client/podio-client.ts';
-import { NotLoggedInError, UsageError } from '../errors.ts';
+import { NotLoggedInError, StoreError, UsageError } from '../errors.ts';
 import { CoolDown } from '../session/cool-down.ts';
 import { type Choice, chooseSessionManager, openSessionManager } from '../session/managers/index.ts';
 import { IdentityRegister, type KnownIdentity, label } from '../session/register.ts';
+import { Session } from '../session/session.ts';
 import { formatAuthType, type Identity, parseAuthType } from '../values/identity.ts';
 import { dataFolder } from '../values/places.ts';
+import type { PodioOAuth } from '../values/podio-oauth.ts';
 import type { AuthType, SessionManager, SessionScope } from '../values/session-manager.ts';
 import { type GlobalOptions, readSettings, type Settings } from './config.ts';
 import { environmentKey, environmentLogins } from './environment.ts';
@@ -25,25 +27,42 @@ interface ClientParts {
   readonly remember?: boolean | undefined;
 }
 
+/** Where sessions are; or why there is no such place, for those who need one. */
+type Place = string | StoreError;
+
 /** What a command works with, put together on demand: the only place that knows how. */
 export class Context {
   readonly io: Io;
   readonly settings: Settings;
-  readonly register: IdentityRegister;
-  readonly #folder: string;
+  readonly #place: Place;
   readonly #managers = new Map<string, Promise<SessionManager>>();
 
-  private constructor(parts: { io: Io; settings: Settings; folder: string }) {
+  private constructor(parts: { io: Io; settings: Settings; place: Place }) {
     this.io = parts.io;
     this.settings = parts.settings;
-    this.#folder = parts.folder;
-    this.register = new IdentityRegister({ folder: parts.folder });
+    this.#place = parts.place;
   }
 
-  /** Reads the settings and names the places. @throws {StoreError} @throws {UsageError} */
+  /** Reads the settings and names the places. @throws {UsageError} */
   static async create(io: Io, options: GlobalOptions): Promise<Context> {
     const settings = await readSettings(options, io.env, (text) => warn(io, text));
-    return new Context({ io, settings, folder: await dataFolder(io.env) });
+    return new Context({ io, settings, place: await placeOf(io) });
+  }
+
+  /** Who has logged in here. @throws {StoreError} where there is no place for that. */
+  get register(): IdentityRegister {
+    return new IdentityRegister({ folder: this.folder });
+  }
+
+  /** Where sessions and what belongs to them lie. @throws {StoreError} where no place can be named. */
+  get folder(): string {
+    if (typeof this.#place === 'string') return this.#place;
+    throw this.#place;
+  }
+
+  /** The API that a call goes to. @throws {NotLoggedInError} */
+  apiUrl(): string {
+    return this.io.env.PODIO_ACCESS_TOKEN ? this.settings.apiUrl : this.identity().apiUrl;
   }
 
   /**
@@ -84,7 +103,7 @@ export class Context {
       authType: { type, identifier },
       login: this.#environmentLogin(identity),
       keep: { clientSecret: true, appToken: remember ?? false },
-      coolDown: new CoolDown({ folder: path.join(this.#folder, 'cool-downs'), apiUrl, clientId }),
+      coolDown: new CoolDown({ folder: path.join(this.folder, 'cool-downs'), apiUrl, clientId }),
       now: this.io.now,
     });
   }
@@ -95,11 +114,16 @@ export class Context {
     const options = {
       apiUrl,
       clientId,
-      folder: path.join(this.#folder, 'sessions'),
+      folder: path.join(this.folder, 'sessions'),
     };
     const manager = this.#managers.get(key) ?? openSessionManager(name, options);
     this.#managers.set(key, manager);
     return manager;
+  }
+
+  /** Stores a session that was brought from elsewhere. @throws {StoreError} */
+  async keep(manager: SessionManager, authType: AuthType, oauth: PodioOAuth): Promise<void> {
+    await new Session({ manager, authType }).update(async () => async () => oauth);
   }
 
   /** Named now, else remembered for the identity, else the usual one; `auto` is settled to what works here. */
@@ -114,7 +138,7 @@ export class Context {
     return chooseSessionManager({
       apiUrl,
       clientId,
-      folder: path.join(this.#folder, 'sessions'),
+      folder: path.join(this.folder, 'sessions'),
     });
   }
 
@@ -196,6 +220,15 @@ export class Context {
   async #introduce(known: KnownIdentity): Promise<void> {
     await this.register.add(known);
     if (this.register.default(known.apiUrl) === undefined) await this.register.choose(known);
+  }
+}
+
+async function placeOf({ env }: Io): Promise<Place> {
+  try {
+    return await dataFolder(env);
+  } catch (error) {
+    if (error instanceof StoreError) return error;
+    throw error;
   }
 }
 

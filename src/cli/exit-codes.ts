@@ -16,7 +16,7 @@ export interface ExitCode {
   readonly code: string;
   readonly meaning: string;
   /** What to do where the error itself does not say. */
-  readonly hint: string;
+  readonly hint?: string;
   readonly fits: (error: unknown) => boolean;
 }
 
@@ -30,7 +30,7 @@ const stoppedBy = (signal: NodeJS.Signals) => (error: unknown) =>
 
 /** Every exit code there is; of several that fit, the first. `podio help exit-codes` prints this table. */
 export const EXIT_CODES: readonly ExitCode[] = [
-  { exit: 0, code: 'done', meaning: 'done', hint: '', fits: () => false },
+  { exit: 0, code: 'done', meaning: 'done', fits: () => false },
   {
     exit: 1,
     code: 'fault',
@@ -98,26 +98,23 @@ export const EXIT_CODES: readonly ExitCode[] = [
     exit: 129,
     code: 'hung_up',
     meaning: 'the terminal went away',
-    hint: '',
     fits: stoppedBy('SIGHUP'),
   },
   {
     exit: 130,
     code: 'interrupted',
     meaning: 'interrupted (^C)',
-    hint: '',
     fits: stoppedBy('SIGINT'),
   },
   {
     exit: 143,
     code: 'terminated',
     meaning: 'terminated',
-    hint: '',
     fits: stoppedBy('SIGTERM'),
   },
 ];
 
-const FAULT = { exit: 1, code: 'fault', hint: '' };
+const FAULT = { exit: 1, code: 'fault' };
 
 /** The exit code that an error leads to. */
 export function exitCodeOf(error: unknown): Pick<ExitCode, 'exit' | 'code' | 'hint'> {

@@ -15,7 +15,22 @@ export function splitField(text: string, option: string): readonly [name: string
 
 /** What a typed field's value means: true, false, null, a number, a JSON array or object, else the text. @throws {UsageError} */
 export function typedValue(name: string, text: string): unknown {
-  if (!/^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|[[{].*)$/s.test(text)) return text;
+  if (NUMBER.test(text)) return numberOf(name, text);
+  return /^(?:true|false|null|[[{].*)$/s.test(text) ? jsonOf(name, text) : text;
+}
+
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+// Rounding an id, or sending null for what is too large, would be to send what nobody wrote.
+function numberOf(name: string, text: string): number {
+  const number = Number(text);
+  if (Number.isFinite(number) && (Number.isSafeInteger(number) || /[.eE]/.test(text))) return number;
+  throw new UsageError(`the number of ${name} is too large to be sent exactly`, {
+    hint: `send it as text with -f ${name}=…, or as it is with -d`,
+  });
+}
+
+function jsonOf(name: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

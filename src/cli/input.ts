@@ -15,6 +15,11 @@ export async function readStdin(io: Io, option: string): Promise<string> {
       hint: `pipe it in, as in: podio … ${option} < FILE`,
     });
   }
+  if (io.stdin.readableEnded) {
+    throw new UsageError(`${option}: standard input has been read by another option already`, {
+      hint: 'put one of the two in a file',
+    });
+  }
   const chunks: Buffer[] = [];
   const stop = () => io.stdin.destroy(io.signal.reason);
   io.signal.addEventListener('abort', stop, { once: true });

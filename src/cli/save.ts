@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { link, lstat, rename, unlink } from 'node:fs/promises';
+import { link, lstat, rename, unlink, writeFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Failure, UsageError } from '../errors.ts';
@@ -49,6 +49,15 @@ async function putInPlace(part: string, { file, clobber }: SaveOptions): Promise
   if (clobber) return rename(part, file);
   await link(part, file);
   await unlink(part);
+}
+
+/** Puts a text with secrets in it into a new file of mode 0600. @throws {UsageError} where the file is there already. */
+export async function saveSecretly(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    throw unwritable({ file, clobber: false, option: '--output' }, error);
+  }
 }
 
 function unwritable({ file, option }: SaveOptions, cause: unknown): UsageError {

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, unlinkSync, 
 import { createRequire } from 'node:module';
 import {
   codeOf,
+  here,
   isAbandoned,
   notALock,
   openLockFile,
@@ -92,10 +93,10 @@ function standsAt(path: string, fd: number): boolean {
 function keep(path: string, fd: number): () => void {
   quietly(() => {
     ftruncateSync(fd);
-    writeSync(fd, JSON.stringify({ pid: process.pid, since: Date.now() }), 0);
+    writeSync(fd, JSON.stringify({ pid: process.pid, place: here(), since: Date.now() }), 0);
   });
   return () => {
     quietly(() => standsAt(path, fd) && unlinkSync(path));
-    closeSync(fd);
+    quietly(() => closeSync(fd));
   };
 }

@@ -12,7 +12,7 @@ export interface Owner {
   readonly pid: number;
   /** When the process started, in the system's words; empty where the system does not tell. */
   readonly startTime: string;
-  /** The boot and the pid namespace in which `pid` means something. */
+  /** Where `pid` means something, see `here`. */
   readonly place: string;
   /** Random, new for each holding. */
   readonly token: string;
@@ -24,6 +24,8 @@ export interface LockFile {
   readonly id: string;
   /** Whoever wrote the file; undefined where it is unreadable or still empty. */
   readonly pid: number | undefined;
+  /** Where that pid means something. */
+  readonly place: string | undefined;
   /** Undefined for a kernel lock's file too: that one holds by the kernel and not by what it says. */
   readonly owner: Owner | undefined;
   readonly ageMs: number;
@@ -35,9 +37,14 @@ export function newOwner(): Owner {
   return { pid: process.pid, startTime: startTimeOf(process.pid) ?? '', place: here(), token };
 }
 
-/** Whether the owner's pid means something to this process: same boot and same pid namespace. */
-export function isHere(owner: Owner): boolean {
-  return owner.place === here();
+/** Where this process's pid means something: the boot and the pid namespace, or else the host. */
+export function here(): string {
+  try {
+    const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${bootId} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return hostname();
+  }
 }
 
 /**
@@ -46,7 +53,7 @@ export function isHere(owner: Owner): boolean {
  * host names do not help, clones share them.
  */
 export function isAbandoned({ owner, ageMs }: LockFile, ageLimitMs = 60_000): boolean {
-  if (!owner || !isHere(owner)) return ageMs > ageLimitMs;
+  if (!owner || owner.place !== here()) return ageMs > ageLimitMs;
   const startTime = startTimeOf(owner.pid);
   if (startTime === undefined) return true;
   if (startTime === '' || owner.startTime === '') return ageMs > ageLimitMs;
@@ -62,8 +69,9 @@ export function readLockFile(path: string): LockFile | undefined {
   if (fd === undefined) return undefined;
   try {
     const { ino, mtimeNs, mtimeMs } = fstatSync(fd, { bigint: true });
-    const { pid, owner } = parse(readStart(fd));
-    return { id: owner?.token ?? `${ino}-${mtimeNs}`, pid, owner, ageMs: Date.now() - Number(mtimeMs) };
+    const said = parse(readStart(fd));
+    const id = said.owner?.token ?? `${ino}-${mtimeNs}`;
+    return { id, ...said, ageMs: Date.now() - Number(mtimeMs) };
   } finally {
     closeSync(fd);
   }
@@ -117,14 +125,17 @@ function readStart(fd: number): string {
   return buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, 0));
 }
 
-function parse(text: string): Pick<LockFile, 'pid' | 'owner'> {
+function parse(text: string): Pick<LockFile, 'pid' | 'place' | 'owner'> {
   const record = parseObject(text);
-  const { pid, startTime, place, token } = record;
-  if (typeof pid !== 'number') return { pid: undefined, owner: undefined };
-  const whole = typeof startTime === 'string' && typeof place === 'string' && typeof token === 'string';
-  // The token becomes part of a file name, so it is taken only in the form it was given.
-  if (!whole || !/^[0-9a-f]{24}$/.test(token)) return { pid, owner: undefined };
-  return { pid, owner: { pid, startTime, place, token } };
+  const pid = typeof record.pid === 'number' ? record.pid : undefined;
+  const place = typeof record.place === 'string' ? record.place : undefined;
+  return { pid, place, owner: parseOwner(pid, place, record) };
+}
+
+/** The token becomes part of a file name, so it is taken only in the form in which it was given. */
+function parseOwner(pid = 0, place = '', { startTime, token }: Record<string, unknown>): Owner | undefined {
+  const whole = pid > 0 && place !== '' && typeof startTime === 'string' && typeof token === 'string';
+  return whole && /^[0-9a-f]{24}$/.test(token) ? { pid, startTime, place, token } : undefined;
 }
 
 function parseObject(text: string): Record<string, unknown> {
@@ -132,15 +143,6 @@ function parseObject(text: string): Record<string, unknown> {
     return { ...JSON.parse(text) };
   } catch {
     return {};
-  }
-}
-
-function here(): string {
-  try {
-    const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    return `${bootId} ${readlinkSync('/proc/self/ns/pid')}`;
-  } catch {
-    return hostname();
   }
 }
 

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { StoreError } from '../errors.ts';
 import { hasKernelLocks, tryKernelLock } from './kernel-lock.ts';
-import { codeOf, isHere, type LockFile, notALock, readLockFile, type TryLock } from './lock-file.ts';
+import { codeOf, here, type LockFile, notALock, readLockFile, type TryLock } from './lock-file.ts';
 import { tryOwnerLock } from './owner-lock.ts';
 
 /** How long to wait for a lock, and which kind to take. */
@@ -63,9 +63,9 @@ function heldTooLong(path: string, timeoutMs: number): StoreError {
 
 /** Who holds the lock, and what to do about it. */
 function describeHolder(path: string): [string, string] {
-  const { pid, owner } = readIfPossible(path) ?? {};
+  const { pid, place } = readIfPossible(path) ?? {};
   if (pid === undefined) return ['another process', 'Try again in a minute.'];
-  if (owner && !isHere(owner)) {
+  if (place !== here()) {
     const hint = 'Wait until it has finished; if it was killed, the lock passes on after a minute.';
     return [`process ${pid} of another machine or container`, hint];
   }
@@ -83,7 +83,7 @@ function readIfPossible(path: string): LockFile | undefined {
 }
 
 /** What the system answers to the opening of something that is no regular file. */
-const NO_FILE = new Set(['ELOOP', 'EISDIR', 'ENXIO']);
+const NO_FILE = new Set(['ELOOP', 'EMLINK', 'EISDIR', 'ENXIO']);
 
 function cannotLock(path: string, cause: unknown): StoreError {
   const code = codeOf(cause) ?? 'unknown error';

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { brokenAnswer, failureOf } from '../../client/failures.ts';
+import { resolveTarget } from '../../client/target.ts';
 import { readWhole } from '../../http/decoding.ts';
 import type { HttpResponse } from '../../http/http.ts';
 import { type Request, type RequestOptions, readRequest } from '../call-request.ts';
@@ -16,6 +17,7 @@ interface CallOptions extends RequestOptions {
   readonly verbose?: boolean;
 }
 
+const OTHER_TOKEN = 'set PODIO_ACCESS_TOKEN to a good token, or unset it to use the stored session';
 const LONGEST_ERROR = 1024 * 1024;
 const LONGEST_SHOWN = 16 * 1024 * 1024;
 
@@ -51,6 +53,8 @@ The method is GET unless a body is given, then POST. Exit codes: podio help exit
 
 async function run(context: Context, options: CallOptions, words: readonly string[]): Promise<undefined> {
   const request = await readRequest(context.io, options, words);
+  // Before the client, which may log in: what cannot be sent sends nothing at all.
+  resolveTarget(request.path, context.apiUrl());
   const saving = savingOf(options);
   if (saving) await checkSavable(saving);
   const client = await context.client();
@@ -87,7 +91,7 @@ async function fail(context: Context, options: CallOptions, answer: HttpResponse
     if (options.include) await writeHead(context, answer);
     if (!options.silent && text !== '') await write(context.io.stdout, forReader(context, text));
   }
-  throw failureOf(answer, text);
+  throw failureOf(answer, text, context.io.env.PODIO_ACCESS_TOKEN ? OTHER_TOKEN : undefined);
 }
 
 function writeHead({ io }: Context, { status, statusText, rawHeaders }: HttpResponse): Promise<void> {

@@ -35,6 +35,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./logout.ts')).logout,
   },
   {
+    name: 'sessions',
+    summary: 'list, move, export and import sessions',
+    load: async () => (await import('./sessions.ts')).sessions,
+  },
+  {
+    name: 'doctor',
+    summary: 'check that everything is in order',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
     name: 'sandbox',
     summary: 'run an offline Podio to try things on',
     load: async () => (await import('./sandbox.ts')).sandbox,

@@ -33,22 +33,25 @@ export const logout: CommandModule<LogoutOptions> = {
   async run(context: Context, options: LogoutOptions, [text]: readonly string[]): Promise<undefined> {
     if (options.all && text !== undefined)
       throw new UsageError('logout takes an identity or --all, not both');
-    const outcomes: Outcome[] = [];
-    let trouble: unknown;
-    for (const identity of options.all ? context.register.list() : meant(context, text)) {
-      try {
-        const outcome = await forget(context, identity, options.revoke ?? false);
-        if (outcome) outcomes.push(outcome);
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error;
-        trouble ??= error;
-      }
-    }
+    const identities = options.all ? context.register.list() : meant(context, text);
+    const { outcomes, trouble } = await forgetAll(context, identities, options.revoke ?? false);
     await tell(context, outcomes);
     if (trouble !== undefined) throw trouble;
     if (outcomes.length === 0 && !context.settings.json) say(context.io, 'Nobody is logged in.');
   },
 };
+
+// One that cannot be forgotten does not keep the others.
+async function forgetAll(context: Context, identities: readonly MeantIdentity[], revoke: boolean) {
+  const outcomes: Outcome[] = [];
+  let trouble: Failure | undefined;
+  for (const identity of identities) {
+    const outcome = await forget(context, identity, revoke).catch(failed);
+    if (outcome instanceof Failure) trouble ??= outcome;
+    else if (outcome !== undefined) outcomes.push(outcome);
+  }
+  return { outcomes, trouble };
+}
 
 // To be logged out is what was asked for: not to have been logged in is no failure.
 function meant(context: Context, text: string | undefined): MeantIdentity[] {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { NotLoggedInError } from '../../errors.ts';
 import { formatAuthType } from '../../values/identity.ts';
-import { expiresAt } from '../../values/podio-oauth.ts';
+import { expiresAt, isEmpty } from '../../values/podio-oauth.ts';
 import type { Context } from '../context.ts';
 import { write, writeJson } from '../output.ts';
 import type { CommandModule } from './command.ts';
@@ -15,6 +16,11 @@ export const refresh: CommandModule = {
   async run(context: Context): Promise<undefined> {
     const identity = context.identity();
     const { client } = await context.clientFor(identity);
+    // Only calls and token log in by themselves.
+    if (isEmpty(await client.stored())) {
+      const who = formatAuthType(identity);
+      throw new NotLoggedInError(`no session is stored for ${who}`, { hint: 'log in: podio login' });
+    }
     const expires_at = new Date(expiresAt(await client.refreshAccessToken())).toISOString();
     if (context.settings.json)
       await writeJson(context.io, {

@@ -1,0 +1,148 @@
+import { Argument, type Command } from 'commander';
+import { UsageError } from '../../errors.ts';
+import { moveSession } from '../../session/move.ts';
+import { type KnownIdentity, label } from '../../session/register.ts';
+import { formatAuthType } from '../../values/identity.ts';
+import { expiresAt, isEmpty, refreshEndsAt } from '../../values/podio-oauth.ts';
+import type { Context } from '../context.ts';
+import { readStdin, readTextFile } from '../input.ts';
+import { say, visible, warn, write, writeJson } from '../output.ts';
+import { saveSecretly } from '../save.ts';
+import { encodeExport, readExport } from '../session-export.ts';
+import type { CommandModule } from './command.ts';
+
+interface SessionsOptions {
+  readonly to?: string;
+  readonly reveal?: boolean;
+  readonly output?: string;
+}
+
+type Action = (context: Context, options: SessionsOptions, words: readonly string[]) => Promise<void>;
+
+const ACTIONS: Readonly<Record<string, Action>> = { list, move, export: exportAll, import: importAll };
+
+export const sessions: CommandModule<SessionsOptions> = {
+  declare: (command: Command) =>
+    command
+      .usage('list|move|export|import [options] [IDENTITY|FILE]')
+      .addArgument(new Argument('<action>', 'what to do').choices(Object.keys(ACTIONS)))
+      .argument('[words...]', 'an identity (move, export), or a file (import; - is standard input)')
+      .option('--to <manager>', 'move: where to, e.g. keychain or file')
+      .option('--reveal', 'export: with the tokens, which is what import needs')
+      .option('-o, --output <file>', 'export: the file, made with mode 0600; - is standard output')
+      .addHelpText('after', EXAMPLES),
+
+  async run(
+    context: Context,
+    options: SessionsOptions,
+    [action = '', ...words]: readonly string[],
+  ): Promise<undefined> {
+    if (words.length > 1) throw new UsageError(`sessions ${action} takes one word at most`);
+    await ACTIONS[action]?.(context, options, words);
+  },
+};
+
+const EXAMPLES = `
+Examples:
+  podio sessions list
+  podio sessions move app:123456 --to keychain
+  podio sessions export --reveal -o sessions.json
+  podio sessions import sessions.json --session-manager file`;
+
+async function list(context: Context): Promise<void> {
+  const rows = [];
+  for (const known of context.register.list()) rows.push(await row(context, known));
+  if (context.settings.json) return writeJson(context.io, rows);
+  const lines = rows.map(({ identity, name, session_manager, state }) =>
+    [identity, name ?? '-', session_manager, state].map(visible).join('\t'),
+  );
+  await write(context.io.stdout, lines.map((line) => `${line}\n`).join(''));
+}
+
+async function row(context: Context, known: KnownIdentity) {
+  const oauth = await (await context.manager(known.manager, known)).get(known);
+  const now = context.io.now();
+  const lasting = expiresAt(oauth) > now ? 'valid' : refreshEndsAt(oauth) > now ? 'renewable' : 'ended';
+  return {
+    identity: formatAuthType(known),
+    name: known.name,
+    api_url: known.apiUrl,
+    client_id: known.clientId,
+    session_manager: known.manager,
+    state: isEmpty(oauth) ? 'missing' : lasting,
+  };
+}
+
+async function move(context: Context, { to }: SessionsOptions, [text]: readonly string[]): Promise<void> {
+  if (to === undefined)
+    throw new UsageError('move where?', { hint: 'as in: podio sessions move app:123456 --to keychain' });
+  const known = theOne(context, text);
+  if (known.manager === to) throw new UsageError(`the session of ${label(known)} is kept by ${to} already`);
+  if (to === 'memory')
+    throw new UsageError('what is moved to memory is gone at once', {
+      hint: 'podio logout forgets a session',
+    });
+  const manager = await context.manager(to, known);
+  await moveSession({
+    authType: known,
+    from: await context.manager(known.manager, known),
+    to: manager,
+    announce: () => context.register.add({ ...known, manager: to }),
+  });
+  if (context.settings.json)
+    return writeJson(context.io, { identity: formatAuthType(known), session_manager: to });
+  say(context.io, visible(`The session of ${label(known)} is now kept in ${manager.place?.(known) ?? to}.`));
+}
+
+function theOne(context: Context, text: string | undefined): KnownIdentity {
+  const meant = context.identity(text);
+  const known = context.register.get(meant);
+  if (known !== undefined) return known;
+  throw new UsageError(`${formatAuthType(meant)} has no session yet`, { hint: 'log in: podio login' });
+}
+
+async function exportAll(
+  context: Context,
+  options: SessionsOptions,
+  [text]: readonly string[],
+): Promise<void> {
+  const { reveal = false, output } = options;
+  if (reveal && output === undefined) {
+    throw new UsageError('where are the tokens to go?', { hint: 'name a file: -o FILE, or -o - for a pipe' });
+  }
+  const chosen = text === undefined ? context.register.list() : [theOne(context, text)];
+  const stored = [];
+  for (const known of chosen) {
+    stored.push({ known, oauth: await (await context.manager(known.manager, known)).get(known) });
+  }
+  const json = encodeExport(stored, reveal);
+  if (output === undefined || output === '-') return write(context.io.stdout, json);
+  await saveSecretly(output, json);
+  say(
+    context.io,
+    `${stored.length} ${stored.length === 1 ? 'session' : 'sessions'} written to ${visible(output)}.`,
+  );
+}
+
+async function importAll(
+  context: Context,
+  _options: SessionsOptions,
+  [file]: readonly string[],
+): Promise<void> {
+  if (file === undefined)
+    throw new UsageError('import what?', { hint: 'as in: podio sessions import sessions.json' });
+  const { io, register } = context;
+  const text = file === '-' ? await readStdin(io, 'import -') : await readTextFile(file, 'import');
+  for (const { known, oauth } of readExport(text)) {
+    const manager = context.settings.sessionManager ?? known.manager;
+    const kept = await context.manager(manager, known);
+    if ((await kept.get(known)).obtainedAt > oauth.obtainedAt) {
+      warn(io, `${label(known)}: the session here is newer and stays as it is`);
+      continue;
+    }
+    await context.keep(kept, known, oauth);
+    await register.add({ ...known, manager });
+    if (register.default(known.apiUrl) === undefined) await register.choose(known);
+    say(io, visible(`The session of ${label(known)} is kept in ${kept.place?.(known) ?? manager}.`));
+  }
+}

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { fails, loggedIn, nothingSet, succeeds } from './support/commands.ts';
+
+const CALL = ['call', 'GET', '/item/123'];
+
+test('standard output gets the body exactly as it came, and standard error nothing', async () => {
+  await using world = await loggedIn();
+  const body = ' {"b":1.0,\r\n"a":12345678901234567890, "t":"\\u001b[31m ü🎉"}\n\n';
+  world.sandbox.rule({ path: '/item/123' }, { kind: 'fail', status: 200, body });
+  assert.deepEqual(await world.podio(CALL), { exit: 0, stdout: body, stderr: '' });
+});
+
+test('an answer without a body prints nothing', async () => {
+  await using world = await loggedIn();
+  const none = { exit: 0, stdout: '', stderr: '' };
+  assert.deepEqual(await world.podio(['call', 'DELETE', '/item/124']), none);
+  const file = join(world.home, 'out');
+  assert.deepEqual(await world.podio(['call', 'DELETE', '/item/125', '-o', file]), none);
+});
+
+test('--include prints status and headers before the body', async () => {
+  await using world = await loggedIn();
+  const stdout = succeeds(await world.podio([...CALL, '--include']));
+  const [head = '', body = ''] = stdout.split('\r\n\r\n');
+  assert.match(head, /^HTTP\/1\.1 200 OK\r\n/);
+  assert.match(head, /\r\nx-podio-request-id: [0-9a-f]+/i);
+  assert.equal(JSON.parse(body).item_id, 123);
+  const missing = await world.podio(['call', 'GET', '/item/9', '-i']);
+  assert.match(missing.stdout, /^HTTP\/1\.1 404 Not Found\r\n[^]*\r\n\r\n\{"error_parameters"/);
+});
+
+test('--silent leaves the body out, of errors too', async () => {
+  await using world = await loggedIn();
+  assert.equal(succeeds(await world.podio([...CALL, '--silent'])), '');
+  const missing = await world.podio(['call', 'GET', '/item/9', '--silent']);
+  fails(missing, 9, /not_found/);
+  assert.equal(missing.stdout, '');
+});
+
+test('--silent hears of an answer that breaks off', async () => {
+  await using world = await loggedIn();
+  world.sandbox.rule({ path: '/item/123' }, { kind: 'cut', at: 'middle' });
+  fails(await world.run([...CALL, '--silent']), 7, /cut/);
+});
+
+test('--output puts the body in a file and nothing on standard output', async () => {
+  await using world = await loggedIn();
+  const body = succeeds(await world.podio(CALL));
+  const file = join(world.home, 'item.json');
+  assert.equal(succeeds(await world.podio([...CALL, '-o', file])), '');
+  assert.equal(readFileSync(file, 'utf8'), body);
+});
+
+test('--output replaces a file only with --clobber, and never writes through a symbolic link', async () => {
+  await using world = await loggedIn();
+  const file = join(world.home, 'old');
+  const link = join(world.home, 'link');
+  writeFileSync(file, 'old');
+  symlinkSync(file, link);
+  fails(await world.podio([...CALL, '-o', file]), 2, /exists/, /--clobber/);
+  fails(await world.podio([...CALL, '-o', link]), 2, /symbolic link/);
+  fails(await world.podio([...CALL, '-o', link, '--clobber']), 2, /symbolic link/);
+  assert.deepEqual([readFileSync(file, 'utf8'), world.sandbox.seen], ['old', []]);
+  succeeds(await world.podio([...CALL, '-o', file, '--clobber']));
+  assert.equal(JSON.parse(readFileSync(file, 'utf8')).item_id, 123);
+});
+
+test('--output that cannot be written is refused before anything is sent', async () => {
+  await using world = await loggedIn();
+  mkdirSync(join(world.home, 'folder'));
+  writeFileSync(join(world.home, 'file'), '');
+  for (const name of ['no/such/folder/x', 'folder', 'file/x']) {
+    fails(await world.podio([...CALL, '-o', join(world.home, name)]), 2, /--output/);
+  }
+  assert.deepEqual(world.sandbox.seen, []);
+});
+
+test('an answer that breaks off, and one that is an error, leave no file', async () => {
+  await using world = await loggedIn();
+  const folder = join(world.home, 'out');
+  mkdirSync(folder);
+  const file = join(folder, 'item');
+  fails(await world.podio(['call', '/item/9', '-o', file]), 9, /not_found/);
+  world.sandbox.rule({ path: '/item/123' }, { kind: 'cut', at: 'middle' });
+  fails(await world.podio([...CALL, '-o', file]), 7, /cut/);
+  assert.deepEqual(readdirSync(folder), []);
+  writeFileSync(file, 'old');
+  fails(await world.podio([...CALL, '-o', file, '--clobber']), 7, /cut/);
+  assert.deepEqual([readdirSync(folder), readFileSync(file, 'utf8')], [['item'], 'old']);
+});
+
+test('with --output, standard output stays empty at an error', async () => {
+  await using world = await loggedIn();
+  const file = join(world.home, 'x');
+  for (const more of [[], ['-i']]) {
+    const missing = await world.podio(['call', '/item/9', '-o', file, ...more]);
+    fails(missing, 9, /not_found/);
+    assert.equal(missing.stdout, '');
+  }
+  assert.equal(existsSync(file), false);
+});
+
+test('an answer that was compressed on its way is printed as it was meant', async () => {
+  await using world = await loggedIn();
+  const body = JSON.stringify({ text: 'Grüße '.repeat(1000) });
+  const server = createServer(({ url }, response) => {
+    const [encoding, bytes] =
+      url === '/gzip'
+        ? ['gzip', gzipSync(body)]
+        : url === '/br'
+          ? ['br', brotliCompressSync(body)]
+          : ['gzip', Buffer.from('no gzip')];
+    response.writeHead(200, { 'content-encoding': encoding }).end(bytes);
+  }).listen(0, '127.0.0.1');
+  const { port } = server.address() as AddressInfo;
+  const options = nothingSet({ PODIO_API_URL: `http://127.0.0.1:${port}`, PODIO_ACCESS_TOKEN: 'x' });
+  for (const path of ['/gzip', '/br']) {
+    assert.equal(succeeds(await world.podio(['call', path], options)), body);
+  }
+  fails(await world.podio(['call', '/broken'], options), 5, /could not be read/);
+  server.closeAllConnections();
+  server.close();
+});
+
+test('on a terminal JSON is pretty, coloured where wanted, and cannot steer the terminal', async () => {
+  await using world = await loggedIn();
+  const body = '{"a":["\\u001b]0;x\\u0007",1],"b":null}';
+  world.sandbox.rule({ path: '/item/123' }, { kind: 'fail', status: 200, body });
+  const shown = async (...options: string[]) => {
+    const stdout = Object.assign(new PassThrough(), { isTTY: true });
+    const { exit } = await world.podio([...CALL, ...options], { io: { stdout } });
+    assert.equal(exit, 0);
+    return String(stdout.read());
+  };
+  const plain = '{\n  "a": [\n    "\\u001b]0;x\\u0007",\n    1\n  ],\n  "b": null\n}\n';
+  assert.equal(await shown('--color', 'never'), plain);
+  const coloured = await shown();
+  assert.equal(coloured.replace(/\u001b\[\d+m/g, ''), plain);
+  assert.notEqual(coloured, plain);
+});
+
+test('on a terminal what is no JSON keeps its lines and loses its control characters', async () => {
+  await using world = await loggedIn();
+  world.sandbox.rule({ path: '/x' }, { kind: 'fail', status: 200, body: 'a\tb\n\u001b[2Jc\u202e\r' });
+  const stdout = Object.assign(new PassThrough(), { isTTY: true });
+  await world.podio(['call', '/x'], { io: { stdout } });
+  assert.equal(String(stdout.read()), 'a\tb\n\\u001b[2Jc\\u202e\\r\n');
+});
