@@ -30,12 +30,12 @@ test('doctor names files that others can read, and closes them with --fix', asyn
   await world.podio(['login', '--app']);
   const folder = join(world.home, '.local/share/podio/sessions');
   const file = join(folder, readdirSync(folder)[0] ?? '');
-  chmodSync(file, 0o644);
-  chmodSync(folder, 0o755);
+  const open = () => [chmodSync(file, 0o644), chmodSync(folder, 0o755)];
+  open();
   const found = await findings(world);
   assert.deepEqual(levels(found, 'store'), ['error', 'error']);
   assert.equal(found.find(({ id }) => id === 'store')?.fix, 'podio doctor --fix');
-  chmodSync(file, 0o644);
+  open();
   assert.deepEqual(levels(await findings(world, '--fix'), 'store'), ['ok', 'ok']);
   assert.deepEqual([statSync(file).mode & 0o777, statSync(folder).mode & 0o777], [0o600, 0o700]);
 });
