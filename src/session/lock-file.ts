@@ -146,8 +146,16 @@ function parseObject(text: string): Record<string, unknown> {
   }
 }
 
+let ownStartTime: string | undefined;
+
 /** Undefined where there is no such process (any more), empty where the system does not tell its start. */
 function startTimeOf(pid: number): string | undefined {
+  if (pid !== process.pid) return askStartTime(pid);
+  ownStartTime ??= askStartTime(pid) ?? '';
+  return ownStartTime;
+}
+
+function askStartTime(pid: number): string | undefined {
   if (!exists(pid)) return undefined;
   if (process.platform === 'linux') return startTimeFromProc(pid);
   return process.platform === 'win32' ? '' : startTimeFromPs(pid);

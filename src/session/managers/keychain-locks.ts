@@ -12,6 +12,7 @@ export interface KeychainLocksOptions {
 /** The locks of a user's keychain. Their reach is the keychain's own: all processes of the user, whatever their variables. */
 export class KeychainLocks {
   readonly #folder: string;
+  #lastWrite: Promise<unknown> = Promise.resolve();
 
   constructor({ folder = userLockFolder() }: KeychainLocksOptions) {
     this.#folder = folder;
@@ -23,8 +24,17 @@ export class KeychainLocks {
     return acquireLock(join(this.#folder, `${name}.lock`), { timeoutMs });
   }
 
-  /** Does what writes to the keychain while nobody else does: macOS fails one of two writers (github.com/Azure/kubelogin/issues/740). */
-  async write(work: () => Promise<void>): Promise<void> {
+  /**
+   * Does what writes to the keychain while nobody else does: macOS fails one of two writers
+   * (github.com/Azure/kubelogin/issues/740). This process's writers wait in line, in which nobody is overtaken.
+   */
+  write(work: () => Promise<void>): Promise<void> {
+    const mine = this.#lastWrite.then(() => this.#writeAlone(work));
+    this.#lastWrite = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #writeAlone(work: () => Promise<void>): Promise<void> {
     const release = await this.acquire('keychain');
     await work().finally(release);
   }

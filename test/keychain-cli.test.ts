@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { SandboxOptions } from '../src/sandbox/sandbox.ts';
+import { keychainAccount } from '../src/session/managers/keychain.ts';
+import { type Outcome, World } from './support/cli.ts';
+import { type Keyring, type KeyringOptions, startKeyring } from './support/keyring.ts';
+
+/** A world whose commands find a keychain of their own. */
+async function setUp(t: TestContext, options?: SandboxOptions, keyringOptions?: KeyringOptions) {
+  const world = await World.create(options);
+  t.after(() => world[Symbol.asyncDispose]());
+  const keyring = await startKeyring(keyringOptions);
+  t.after(() => keyring.close());
+  const env = {
+    ...keyring.env,
+    HOME: world.home,
+    XDG_DATA_HOME: undefined,
+    PODIO_SESSION_MANAGER: undefined,
+  };
+  const podio = (...argv: string[]): Promise<Outcome> => world.run(argv, { env });
+  return { world, keyring, podio };
+}
+
+function filesBelow(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+}
+
+function assertNoSecretInFiles({ home, sandbox }: World): void {
+  for (const file of filesBelow(home)) {
+    const text = readFileSync(file, 'utf8');
+    for (const secret of sandbox.secrets) assert.ok(!text.includes(secret), file);
+  }
+}
+
+async function entry({ sandbox }: World, keyring: Keyring): Promise<string | undefined> {
+  const clientId = sandbox.accounts.clients[0]?.id ?? '';
+  return keyring.lookup(
+    keychainAccount({ apiUrl: sandbox.url, clientId, type: 'app', identifier: '123456' }),
+  );
+}
+
+test('auto takes the keychain where it works: secret-tool finds the session, no file holds a token', async (t) => {
+  const { world, keyring, podio } = await setUp(t);
+  const login = await podio('login', '--app');
+  assert.equal(login.exit, 0, login.stderr);
+  assert.match(login.stderr, /kept in the keychain \(service podio\)/);
+  for (let count = 0; count < 5; count++) assert.equal((await podio('call', '/item/123')).exit, 0);
+  assert.equal(world.sandbox.tokenRequests(), 1);
+  assert.match((await entry(world, keyring)) ?? '', /"access_token"/);
+  assertNoSecretInFiles(world);
+  world.sandbox.expireAccessTokens();
+  assert.equal((await podio('call', '/item/123')).exit, 0);
+  assert.equal(world.sandbox.tokenRequests(), 2);
+  assert.equal((await podio('logout')).exit, 0);
+  assert.equal(await keyring.count(), 0);
+  const call = await world.run(['call', '/item/123'], {
+    env: {
+      ...keyring.env,
+      HOME: world.home,
+      XDG_DATA_HOME: undefined,
+      PODIO_APP_ID: undefined,
+      PODIO_USERNAME: undefined,
+    },
+  });
+  assert.equal(call.exit, 3);
+  assert.match(call.stderr, /hint: log in: podio login/);
+});
+
+test('50 processes with one expired token in the keychain: one refresh, 50 answers', async (t) => {
+  const { world, podio } = await setUp(t, { endFamilyOnReplay: true });
+  await podio('login', '--app');
+  world.sandbox.expireAccessTokens();
+  const outcomes = await Promise.all(Array.from({ length: 50 }, () => podio('call', '/item/123')));
+  assert.deepEqual(
+    outcomes.filter(({ exit }) => exit !== 0),
+    [],
+  );
+  assert.equal(world.sandbox.tokenRequests('refresh_token'), 1);
+});
+
+const TROUBLES: readonly (readonly [what: string, make: (keyring: Keyring) => unknown, message: RegExp])[] = [
+  ['locked', (keyring) => keyring.lock(), /the keychain is locked/],
+  ['stopped', (keyring) => keyring.stop(), /did not answer within 3 s/],
+  ['crashed', (keyring) => keyring.crash(), /no keychain is available|did not answer/],
+];
+
+for (const [what, make, message] of TROUBLES) {
+  test(`with the keychain ${what}, each command ends within 4 s, exit 8, and never says "not logged in"`, async (t) => {
+    const { keyring, podio } = await setUp(t);
+    assert.equal((await podio('login', '--app')).exit, 0);
+    await make(keyring);
+    const commands = [['call', '/item/123'], ['token'], ['refresh'], ['logout'], ['status']];
+    for (const argv of commands) {
+      const since = performance.now();
+      const { exit, stdout, stderr } = await podio(...argv);
+      assert.equal(exit, 8, `${argv}: ${stderr}`);
+      assert.match(stdout + stderr, message);
+      assert.doesNotMatch(stdout + stderr, /not logged in/i);
+      assert.ok(performance.now() - since < 4_000, `${argv} took ${performance.now() - since} ms`);
+    }
+    if (what === 'stopped') keyring.resume();
+  });
+}
+
+test('a session that was found in the keychain is never looked for elsewhere, nor made anew', async (t) => {
+  const { world, keyring, podio } = await setUp(t);
+  await podio('login', '--app');
+  await keyring.lock();
+  assert.equal((await podio('call', '/item/123')).exit, 8);
+  assert.equal(world.sandbox.tokenRequests(), 1);
+  assert.ok(!filesBelow(world.home).some((file) => /sessions\/app-[^/]*[0-9a-f]{24}\.json$/.test(file)));
+});
+
+test('sessions move takes a session to the keychain and back, and leaves nothing behind', async (t) => {
+  const { world, keyring, podio } = await setUp(t);
+  await podio('login', '--app', '--session-manager', 'file');
+  assert.equal((await podio('sessions', 'move', '--to', 'keychain')).exit, 0);
+  assertNoSecretInFiles(world);
+  assert.equal((await podio('call', '/item/123')).exit, 0);
+  assert.equal((await podio('sessions', 'move', '--to', 'file')).exit, 0);
+  assert.equal(await keyring.count(), 0);
+  assert.equal((await podio('call', '/item/123')).exit, 0);
+  assert.equal(world.sandbox.tokenRequests(), 1);
+});
