@@ -74,7 +74,7 @@ function requestId({ headers }: Head): string | undefined {
 // No Retry-After is documented; the seconds stand in the text (developers.podio.com/index/limits names no other way).
 function waitOf({ headers }: Head, description: string): number | undefined {
   const seconds = headers['retry-after'] ?? /wait (\d+) seconds?/i.exec(description)?.[1];
-  return seconds !== undefined && /^\d+$/.test(String(seconds)) ? Number(seconds) : undefined;
+  return seconds !== undefined && /^\d{1,6}$/.test(String(seconds)) ? Number(seconds) : undefined;
 }
 
 function waitHint(seconds: number | undefined): string {

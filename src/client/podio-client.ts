@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
-import { NotLoggedInError } from '../errors.ts';
+import { NotLoggedInError, UsageError } from '../errors.ts';
 import { readWhole } from '../http/decoding.ts';
 import { type HttpResponse, send } from '../http/http.ts';
 import { MemorySessionManager } from '../session/managers/memory.ts';
 import { Session } from '../session/session.ts';
-import { PODIO_API } from '../values/origin.ts';
+import { apiOrigin, PODIO_API } from '../values/origin.ts';
 import { EMPTY_OAUTH, isEmpty, type PodioOAuth } from '../values/podio-oauth.ts';
 import type { AuthType, SessionManager } from '../values/session-manager.ts';
 import { VERSION } from '../values/version.ts';
@@ -61,10 +61,12 @@ export class PodioClient {
   readonly #manager: SessionManager;
   #session: Session | undefined;
 
+  /** @throws {UsageError} where the API's URL is not https (or http on loopback), or the manager keeps another API's sessions. */
   constructor(options: PodioClientOptions) {
     this.#options = options;
-    this.#apiUrl = options.apiUrl ?? PODIO_API;
+    this.#apiUrl = apiOrigin(options.apiUrl ?? PODIO_API);
     this.#manager = options.sessionManager ?? new MemorySessionManager();
+    checkApi(this.#manager, this.#apiUrl);
     const { now = Date.now, coolDown } = options;
     this.#endpoint = new TokenEndpoint({ apiUrl: this.#apiUrl, userAgent: USER_AGENT, now, coolDown });
     this.#session = options.authType && this.#sessionOf(options.authType);
@@ -214,6 +216,14 @@ export class PodioClient {
     if (this.#session !== undefined) return this.#session;
     throw new NotLoggedInError('not logged in', { hint: 'log in: podio login' });
   }
+}
+
+// Else a token would go to an API that did not issue it.
+function checkApi({ apiUrl }: SessionManager, ours: string): void {
+  if (apiUrl === undefined || apiOrigin(apiUrl) === ours) return;
+  throw new UsageError(`the session manager keeps sessions of ${apiUrl}, and the client calls ${ours}`, {
+    hint: 'give both the same apiUrl',
+  });
 }
 
 function parseAnswer(answer: HttpResponse, text: string): unknown {

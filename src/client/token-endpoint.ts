@@ -52,6 +52,19 @@ const LONGEST_ANSWER = 1024 * 1024;
 // Podio counts by the hour: whatever lies further ahead comes from a clock that was wrong.
 const LONGEST_WAIT_MS = 2 * 60 * 60 * 1000;
 
+type Fields = Readonly<Record<string, string>>;
+
+interface Encoding {
+  readonly type: string;
+  readonly encode: (fields: Fields) => string;
+}
+
+const FORM: Encoding = {
+  type: 'application/x-www-form-urlencoded',
+  encode: (fields) => new URLSearchParams(fields).toString(),
+};
+const JSON_BODY: Encoding = { type: 'application/json', encode: (fields) => JSON.stringify(fields) };
+
 /** Podio's token endpoint: exchanges credentials for tokens. Follows no redirect, repeats nothing. */
 export class TokenEndpoint {
   readonly #options: TokenEndpointOptions;
@@ -66,22 +79,25 @@ export class TokenEndpoint {
    * @throws {PodioError} where Podio refuses, fails or answers with no tokens. @throws {ConnectionError}
    */
   async exchange(grant: Grant, key: ApiKey): Promise<PodioOAuth> {
-    const form = new URLSearchParams({ ...grant, client_id: key.clientId, client_secret: key.clientSecret });
-    return this.#post('/oauth/token', 'application/x-www-form-urlencoded', form.toString());
+    return this.#post('/oauth/token', FORM, {
+      ...grant,
+      client_id: key.clientId,
+      client_secret: key.clientSecret,
+    });
   }
 
   /** The second step of a password login: the nonce of the first, and the one-time code. */
   async verify(nonce: string, otp: string): Promise<PodioOAuth> {
-    return this.#post('/mfa/verify', 'application/json', JSON.stringify({ nonce, otp }));
+    return this.#post('/mfa/verify', JSON_BODY, { nonce, otp });
   }
 
-  async #post(path: string, type: string, body: string): Promise<PodioOAuth> {
+  async #post(path: string, encoding: Encoding, fields: Fields): Promise<PodioOAuth> {
     const { coolDown, now } = this.#options;
     const until = coolDown?.until() ?? 0;
     const asked = now();
     if (until > asked && until - asked <= LONGEST_WAIT_MS) throw coolingDown(until, asked);
     try {
-      const oauth = await this.#send(path, type, body);
+      const oauth = await this.#send(path, encoding, fields);
       if (until > 0) coolDown?.end();
       return oauth;
     } catch (error) {
@@ -90,16 +106,19 @@ export class TokenEndpoint {
     }
   }
 
-  async #send(path: string, type: string, body: string): Promise<PodioOAuth> {
+  async #send(path: string, { type, encode }: Encoding, fields: Fields): Promise<PodioOAuth> {
     const { apiUrl: origin, userAgent, now } = this.#options;
     const asked = now();
     const headers = { 'content-type': type, accept: 'application/json', 'user-agent': userAgent };
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const request = { method: 'POST', origin, path, headers, body, timeoutMs: TIMEOUT_MS, signal };
-    const response = await send(request);
+    const response = await send({
+      ...{ method: 'POST', origin, path, headers, signal },
+      body: encode(fields),
+      timeoutMs: TIMEOUT_MS,
+    });
     const tooLong = () => brokenAnswer(response, 'the answer of the token endpoint is far too long');
     const text = (await readWhole(response.body, LONGEST_ANSWER, tooLong)).toString();
-    if (response.status !== 200) throw refusal(response, text);
+    if (response.status !== 200) throw refusal(response, withoutSecrets(text, fields));
     return readTokens(response, text, asked);
   }
 
@@ -128,6 +147,26 @@ function refusal(response: HttpResponse, text: string): PodioError {
   );
 }
 
+const SECRETS = ['client_secret', 'app_token', 'password', 'code', 'refresh_token', 'nonce', 'otp'];
+
+// An answer may repeat what it was asked with; no secret may get into a message so, and from there into a log.
+function withoutSecrets(json: string, fields: Fields): string {
+  const secrets = SECRETS.flatMap((name) => writings(fields[name] ?? ''));
+  const clean = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+  try {
+    return JSON.stringify(
+      JSON.parse(json, (_, value: unknown) => (typeof value === 'string' ? clean(value) : value)),
+    );
+  } catch {
+    return '';
+  }
+}
+
+function writings(secret: string): string[] {
+  if (secret.length < 4) return [];
+  return [secret, encodeURIComponent(secret), new URLSearchParams({ '': secret }).toString().slice(1)];
+}
+
 function readTokens(response: HttpResponse, text: string, now: number): PodioOAuth {
   const answer = parseJsonObject(text) ?? {};
   if (isToken(answer.server_nonce)) throw new SecondFactorNeeded(answer.server_nonce);
@@ -137,20 +176,30 @@ function readTokens(response: HttpResponse, text: string, now: number): PodioOAu
     ...EMPTY_OAUTH,
     accessToken: answer.access_token,
     refreshToken: isToken(answer.refresh_token) ? answer.refresh_token : '',
-    scope: typeof answer.scope === 'string' ? answer.scope : '',
+    scope: isShort(answer.scope) ? answer.scope : '',
     ref: readRef(answer.ref),
-    expiresIn: typeof answer.expires_in === 'number' ? answer.expires_in : 0,
+    expiresIn: isLifetime(answer.expires_in) ? answer.expires_in : 0,
     obtainedAt: now,
   };
 }
 
-// RFC 6749 appendix A: visible ASCII. Anything else could not be sent back in a header.
+// RFC 6749 appendix A: visible ASCII. Anything else could not be sent back in a header, nor could anything longer.
 function isToken(value: unknown): value is string {
-  return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
+  return isShort(value) && /^[\x21-\x7e]+$/.test(value);
+}
+
+// What is stored must be possible to read again.
+function isShort(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= 8192;
+}
+
+// Seconds; what cannot be the life of a token says nothing of it.
+function isLifetime(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= 10 * 365 * 86_400;
 }
 
 function readRef(value: unknown): PodioRef | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { type, id }: { type?: unknown; id?: unknown } = value;
-  return typeof type === 'string' && typeof id === 'number' ? { type, id } : undefined;
+  return isShort(type) && typeof id === 'number' && Number.isFinite(id) ? { type, id } : undefined;
 }

@@ -22,6 +22,8 @@ export type Release = () => void | Promise<void>;
 
 /** Keeps sessions. `get` and `set` are all that a manager of one's own needs. */
 export interface SessionManager {
+  /** The API whose sessions it keeps, where those of one only: a client of another API refuses it. */
+  readonly apiUrl?: string;
   /** The stored session; the empty PodioOAuth where there is none. Trouble throws, it never answers "empty". */
   get(authType: AuthType): Promise<PodioOAuth>;
   /** Stores the session; the empty PodioOAuth forgets it. Resolves once it is kept for good. */

@@ -7,33 +7,20 @@ import { authType, formatAuthType, type Identity, isSameIdentity } from '../../v
 import { EMPTY_OAUTH, expiresAt, type PodioOAuth } from '../../values/podio-oauth.ts';
 import { apiKeyFor } from '../api-key.ts';
 import type { Context } from '../context.ts';
-import { answerTo, secretFrom } from '../credentials.ts';
 import { say, visible, warn, writeJson } from '../output.ts';
+import { givenSecret, type Person, type PersonOptions, personFor } from '../person.ts';
 import { ask, choose, isInteractive } from '../prompt.ts';
 import { inWords } from '../time.ts';
 import type { CommandModule } from './command.ts';
 
-interface LoginOptions {
-  readonly app?: string | true;
+interface LoginOptions extends PersonOptions {
   readonly password?: boolean;
-  readonly username?: string;
   readonly clientId?: string;
   readonly clientSecretFile?: string;
-  readonly tokenStdin?: boolean;
-  readonly tokenFile?: string;
-  readonly passwordStdin?: boolean;
-  readonly passwordFile?: string;
   readonly otp?: string;
   readonly name?: string;
   readonly default: boolean;
   readonly remember?: boolean;
-}
-
-/** Who is to be logged in, and the secret that proves it. */
-interface Person {
-  readonly type: 'app' | 'password';
-  readonly identifier: string;
-  readonly secret: string;
 }
 
 export const login: CommandModule<LoginOptions> = { declare, run };
@@ -69,8 +56,10 @@ Examples:
 async function run(context: Context, options: LoginOptions): Promise<undefined> {
   checkName(options.name);
   const type = await typeOf(context, options);
+  // Before anybody is asked for anything: what comes from elsewhere may turn out to be missing.
+  const given = await givenSecret(context, type, options);
   const key = await apiKeyFor(context, options);
-  const person = type === 'app' ? await app(context, options) : await user(context, options);
+  const person = await personFor(context, { type, options, given });
   const { apiUrl } = context.settings;
   const identity = {
     apiUrl,
@@ -106,50 +95,6 @@ async function typeOf({ io, settings }: Context, { app, password }: LoginOptions
     { value: 'app', label: 'as an app (app id and app token)' },
     { value: 'password', label: 'as a user (e-mail address and password)' },
   ]);
-}
-
-async function app({ io, settings }: Context, options: LoginOptions): Promise<Person> {
-  const asking = { io, mayAsk: settings.mayAsk };
-  const { PODIO_APP_ID: usual, PODIO_APP_TOKEN: token } = io.env;
-  const given = await secretFrom(io, {
-    stdin: options.tokenStdin,
-    file: options.tokenFile,
-    option: '--token',
-  });
-  const named = options.app === true ? undefined : options.app;
-  const identifier = await answerTo(
-    { what: 'the app id', ways: 'podio login --app APP_ID, or PODIO_APP_ID' },
-    [named, usual],
-    asking,
-  );
-  if (!/^\d{1,15}$/.test(identifier))
-    throw new UsageError('the app id is not a number', {
-      hint: 'see the app\'s settings, "Developer"',
-    });
-  // The variable's token is of the variable's app.
-  const ours = usual === undefined || usual === '' || usual === identifier ? token : undefined;
-  const ways = '--token-stdin, --token-file FILE, or PODIO_APP_TOKEN with PODIO_APP_ID';
-  const secret = await answerTo({ what: 'the app token', ways, isSecret: true }, [given, ours], asking);
-  return { type: 'app', identifier, secret };
-}
-
-async function user({ io, settings }: Context, options: LoginOptions): Promise<Person> {
-  const asking = { io, mayAsk: settings.mayAsk };
-  const { PODIO_USERNAME: usual, PODIO_PASSWORD: password } = io.env;
-  const given = await secretFrom(io, {
-    stdin: options.passwordStdin,
-    file: options.passwordFile,
-    option: '--password',
-  });
-  const identifier = await answerTo(
-    { what: 'the e-mail address', ways: '--username EMAIL, or PODIO_USERNAME' },
-    [options.username, usual],
-    asking,
-  );
-  const ours = usual === undefined || usual === '' || usual === identifier ? password : undefined;
-  const ways = '--password-stdin, --password-file FILE, or PODIO_PASSWORD with PODIO_USERNAME';
-  const secret = await answerTo({ what: 'the password', ways, isSecret: true }, [given, ours], asking);
-  return { type: 'password', identifier, secret };
 }
 
 async function authenticate(

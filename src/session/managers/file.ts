@@ -38,6 +38,10 @@ export class FileSessionManager implements SessionManager {
     this.#options = options;
   }
 
+  get apiUrl(): string {
+    return this.#options.apiUrl;
+  }
+
   async get(authType: AuthType): Promise<PodioOAuth> {
     try {
       return this.#read(authType);
@@ -55,7 +59,7 @@ export class FileSessionManager implements SessionManager {
 
   async list(): Promise<AuthType[]> {
     const { apiUrl, clientId, folder } = this.#options;
-    const files = listFolder(folder).filter((name) => name.endsWith('.json'));
+    const files = listFolder(folder).filter((name) => /-[0-9a-f]{24}\.json$/.test(name));
     const identities = files.map((name) => recordIdentity(readOwnFile(path.join(folder, name)) ?? ''));
     return identities
       .filter((identity) => identity !== undefined)

@@ -37,6 +37,10 @@ export class KeychainSessionManager implements SessionManager {
     this.#locks = new KeychainLocks({ folder: options.lockFolder });
   }
 
+  get apiUrl(): string {
+    return this.#options.apiUrl;
+  }
+
   async get(authType: AuthType): Promise<PodioOAuth> {
     const identity = this.#identity(authType);
     const rescued = readOwnFile(this.#recoveryFile(identity));
