@@ -38,7 +38,7 @@ export async function readRequest(
     method,
     path: inQuery ? withQuery(path, fields) : path,
     headers: readHeaders(options.header ?? []),
-    body: data ?? (inQuery || fields.length === 0 ? undefined : JSON.stringify(nest(fields))),
+    body: data ?? (inQuery || fields.length === 0 ? undefined : bodyOf(fields)),
     timeoutMs: readTimeout(options.timeout),
   };
 }
@@ -79,6 +79,15 @@ async function readBody(io: Io, data: string): Promise<string> {
     throw new UsageError('--data is not JSON', {
       hint: 'quote it for the shell, as in -d \'{"fields":{}}\', or use -f',
     });
+  }
+}
+
+function bodyOf(fields: readonly Field[]): string {
+  try {
+    return JSON.stringify(nest(fields));
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError('the fields are nested far too deep');
+    throw error;
   }
 }
 

@@ -123,7 +123,7 @@ function usageError({ message }: CommanderError): UsageError {
 function report(error: unknown, argv: readonly string[], io: Io): number {
   const { exit, code, hint: usualHint } = exitCodeOf(error);
   const { message, hint = usualHint ?? 'see podio help' } = inWords(error, io);
-  if (argv.includes('--json')) say(io, JSON.stringify({ code, exit, message, hint }));
+  if (argv.includes('--json')) say(io, visible(JSON.stringify({ code, exit, message, hint })));
   else {
     say(io, `podio: ${visible(message)}`);
     say(io, `hint: ${visible(hint)}`);

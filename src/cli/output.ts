@@ -26,9 +26,9 @@ export function warn(io: Io, text: string): void {
   say(io, `podio: warning: ${visible(text)}`);
 }
 
-/** An object as JSON on standard output. */
+/** An object as JSON on standard output, what a terminal would obey escaped as JSON does it. */
 export function writeJson(io: Io, value: unknown): Promise<void> {
-  return write(io.stdout, `${JSON.stringify(value, undefined, 2)}\n`);
+  return write(io.stdout, `${visibleLines(JSON.stringify(value, undefined, 2))}\n`);
 }
 
 function closedOr(error: NodeJS.ErrnoException): Error {

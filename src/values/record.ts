@@ -85,8 +85,8 @@ function decodeOAuth(record: Record<string, unknown>): PodioOAuth {
     refreshToken: string(record, 'refresh_token'),
     scope: string(record, 'scope'),
     ref: decodeRef(record.ref),
-    expiresIn: number(record, 'expires_in'),
-    obtainedAt: number(record, 'obtained_at'),
+    expiresIn: number(record, 'expires_in', MOST_MS / 1000),
+    obtainedAt: number(record, 'obtained_at', MOST_MS),
     clientSecret: optionalString(record, 'client_secret'),
     appToken: optionalString(record, 'app_token'),
   };
@@ -114,8 +114,11 @@ function optionalString(record: Record<string, unknown>, field: string): string 
   throw new DamagedRecordError(`the stored session is damaged at "${field}"`);
 }
 
-function number(record: Record<string, unknown>, field: string): number {
+// Added up, two of them are still a time that a Date can hold.
+const MOST_MS = 4e15;
+
+function number(record: Record<string, unknown>, field: string, most = Number.MAX_VALUE): number {
   const value = Object.hasOwn(record, field) ? record[field] : undefined;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (typeof value === 'number' && Math.abs(value) <= most) return value;
   throw new DamagedRecordError(`the stored session is damaged at "${field}"`);
 }
