@@ -21,6 +21,7 @@ export default defineConfig(
       entryFileNames: '[name].cjs',
       chunkFileNames: '[name].cjs',
       dynamicImportInCjs: false,
+      minify: { compress: true, mangle: false },
     },
   })),
 );

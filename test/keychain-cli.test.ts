@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { SandboxOptions } from '../src/sandbox/sandbox.ts';
@@ -124,4 +124,25 @@ test('sessions move takes a session to the keychain and back, and leaves nothing
   assert.equal(await keyring.count(), 0);
   assert.equal((await podio('call', '/item/123')).exit, 0);
   assert.equal(world.sandbox.tokenRequests(), 1);
+});
+
+test('a session renewed while the keychain fails waits in a recovery file, and is back there at the next run', async (t) => {
+  const { world, keyring, podio } = await setUp(t, { endFamilyOnReplay: true });
+  await podio('login', '--app');
+  const held = world.sandbox.hold({ grant: 'refresh_token' });
+  const refreshing = podio('refresh');
+  await held.arrived(1);
+  await keyring.crash();
+  held.release();
+  const { exit, stderr } = await refreshing;
+  assert.equal(exit, 8);
+  const [, file = ''] = /the renewed session is kept in (\S+)/.exec(stderr) ?? [];
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  await keyring.start();
+  const call = await podio('call', '/item/123');
+  assert.equal(call.exit, 0, call.stderr);
+  assert.equal(world.sandbox.tokenRequests('refresh_token'), 1);
+  assert.ok(!existsSync(file));
+  assert.match((await entry(world, keyring)) ?? '', /"access_token"/);
+  assertNoSecretInFiles(world);
 });
