@@ -74,7 +74,23 @@ function isDefault({ register, settings }: Context, identity: MeantIdentity): bo
 }
 
 async function reportOn(context: Context, identity: MeantIdentity, offline: boolean): Promise<Report> {
-  const about = {
+  const about = aboutOf(context, identity);
+  const found: { place?: string; oauth?: PodioOAuth } = {};
+  try {
+    const { client } = await context.clientFor(identity);
+    found.place = client.place;
+    found.oauth = await client.stored();
+    checkStored(found.oauth, context.io.now());
+    if (!offline) found.oauth = await asked(client);
+    return { ...about, ...placeAndEnds(found), ...FINE, checked: !offline };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { ...about, ...placeAndEnds(found), ...troubleOf(error), checked: !offline };
+  }
+}
+
+function aboutOf(context: Context, identity: MeantIdentity) {
+  return {
     identity: formatAuthType(identity),
     name: identity.name,
     default: isDefault(context, identity),
@@ -82,38 +98,12 @@ async function reportOn(context: Context, identity: MeantIdentity, offline: bool
     client_id: identity.clientId,
     session_manager: identity.manager ?? 'none yet',
   };
-  let oauth: PodioOAuth | undefined;
-  let place: string | undefined;
-  try {
-    const { client } = await context.clientFor(identity);
-    place = client.place;
-    oauth = await client.stored();
-    checkStored(oauth, context.io.now());
-    if (!offline) oauth = await asked(client);
-    return {
-      ...about,
-      place,
-      ...ends(oauth),
-      usable: true,
-      checked: !offline,
-      problem: undefined,
-      hint: undefined,
-      exit: 0,
-    };
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    const { message: problem, hint } = error;
-    return {
-      ...about,
-      place,
-      ...ends(oauth),
-      usable: false,
-      checked: !offline,
-      problem,
-      hint,
-      exit: exitCodeOf(error).exit,
-    };
-  }
+}
+
+const FINE = { usable: true, problem: undefined, hint: undefined, exit: 0 };
+
+function troubleOf(error: Failure) {
+  return { usable: false, problem: error.message, hint: error.hint, exit: exitCodeOf(error).exit };
 }
 
 function checkStored(oauth: PodioOAuth, now: number): void {
@@ -131,13 +121,11 @@ async function asked(client: PodioClient): Promise<PodioOAuth> {
   return client.stored();
 }
 
-function ends(oauth: PodioOAuth | undefined): Pick<Report, 'access_ends_at' | 'refresh_ends_at'> {
-  if (oauth === undefined || isEmpty(oauth)) return { access_ends_at: undefined, refresh_ends_at: undefined };
+function placeAndEnds({ place, oauth }: { place?: string; oauth?: PodioOAuth }) {
+  if (oauth === undefined || isEmpty(oauth))
+    return { place, access_ends_at: undefined, refresh_ends_at: undefined };
   const iso = (time: number) => new Date(time).toISOString();
-  return {
-    access_ends_at: iso(expiresAt(oauth)),
-    refresh_ends_at: iso(refreshEndsAt(oauth)),
-  };
+  return { place, access_ends_at: iso(expiresAt(oauth)), refresh_ends_at: iso(refreshEndsAt(oauth)) };
 }
 
 function block(report: Report, now: number): string {
