@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import { test } from 'node:test';
-import type { Action } from '../src/sandbox/sandbox.ts';
+import { type Action, startSandbox } from '../src/sandbox/sandbox.ts';
 import { fails, loggedIn, succeeds } from './support/commands.ts';
 
 const CALL = ['call', 'GET', '/item/123'];
@@ -89,11 +88,9 @@ for (const [what, exit, action, why] of UNREACHABLE) {
 
 test('an API at which nobody listens, or that has no address, ends with 7', async () => {
   await using world = await loggedIn();
-  const server = createServer().listen(0, '127.0.0.1');
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : 0;
-  await new Promise((closed) => server.close(closed));
-  for (const url of [`http://127.0.0.1:${port}`, 'https://no-such-host.invalid']) {
+  const gone = await startSandbox();
+  await gone.close();
+  for (const url of [gone.url, 'https://no-such-host.invalid']) {
     const env = { PODIO_API_URL: url, PODIO_ACCESS_TOKEN: 'x' };
     fails(
       await world.podio(CALL, { env }),

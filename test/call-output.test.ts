@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { answering } from './support/answering.ts';
 import { fails, loggedIn, nothingSet, succeeds } from './support/commands.ts';
 
 const CALL = ['call', 'GET', '/item/123'];
@@ -33,7 +33,7 @@ test('--include prints status and headers before the body', async () => {
   assert.match(head, /\r\nx-podio-request-id: [0-9a-f]+/i);
   assert.equal(JSON.parse(body).item_id, 123);
   const missing = await world.podio(['call', 'GET', '/item/9', '-i']);
-  assert.match(missing.stdout, /^HTTP\/1\.1 404 Not Found\r\n[^]*\r\n\r\n\{"error_parameters"/);
+  assert.match(missing.stdout, /^HTTP\/1\.1 404 Not Found\r\n(.+\r\n)+\r\n\{"error_parameters"/);
 });
 
 test('--silent leaves the body out, of errors too', async () => {
@@ -110,23 +110,26 @@ test('with --output, standard output stays empty at an error', async () => {
 test('an answer that was compressed on its way is printed as it was meant', async () => {
   await using world = await loggedIn();
   const body = JSON.stringify({ text: 'Grüße '.repeat(1000) });
-  const server = createServer(({ url }, response) => {
-    const [encoding, bytes] =
-      url === '/gzip'
-        ? ['gzip', gzipSync(body)]
-        : url === '/br'
-          ? ['br', brotliCompressSync(body)]
-          : ['gzip', Buffer.from('no gzip')];
-    response.writeHead(200, { 'content-encoding': encoding }).end(bytes);
-  }).listen(0, '127.0.0.1');
-  const { port } = server.address() as AddressInfo;
-  const options = nothingSet({ PODIO_API_URL: `http://127.0.0.1:${port}`, PODIO_ACCESS_TOKEN: 'x' });
+  const packed: Readonly<Record<string, Buffer>> = { gzip: gzipSync(body), br: brotliCompressSync(body) };
+  await using server = await answering(({ url = '' }, response) => {
+    const encoding = url.slice(1);
+    response.writeHead(200, { 'content-encoding': encoding }).end(packed[encoding]);
+  });
+  const options = nothingSet({ PODIO_API_URL: server.url, PODIO_ACCESS_TOKEN: 'x' });
   for (const path of ['/gzip', '/br']) {
     assert.equal(succeeds(await world.podio(['call', path], options)), body);
   }
-  fails(await world.podio(['call', '/broken'], options), 5, /could not be read/);
-  server.closeAllConnections();
-  server.close();
+});
+
+test('an answer that says it is compressed and is not, or only half of it, is a failure of the API', async () => {
+  await using world = await loggedIn();
+  await using server = await answering(({ url }, response) => {
+    const body = url === '/none' ? Buffer.from('{"a":1}') : gzipSync('{"a":1}').subarray(0, 20);
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(body);
+  });
+  const options = nothingSet({ PODIO_API_URL: server.url, PODIO_ACCESS_TOKEN: 'x' });
+  fails(await world.podio(['call', '/none'], options), 5, /could not be read/);
+  fails(await world.podio(['call', '/half'], options), 5, /could not be read/);
 });
 
 test('on a terminal JSON is pretty, coloured where wanted, and cannot steer the terminal', async () => {
@@ -142,7 +145,7 @@ test('on a terminal JSON is pretty, coloured where wanted, and cannot steer the 
   const plain = '{\n  "a": [\n    "\\u001b]0;x\\u0007",\n    1\n  ],\n  "b": null\n}\n';
   assert.equal(await shown('--color', 'never'), plain);
   const coloured = await shown();
-  assert.equal(coloured.replace(/\u001b\[\d+m/g, ''), plain);
+  assert.equal(stripVTControlCharacters(coloured), plain);
   assert.notEqual(coloured, plain);
 });
 

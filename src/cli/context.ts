@@ -3,7 +3,12 @@ import { authTypeOf, type Login, leadsTo } from '../client/login.ts';
 import { PodioClient } from '../client/podio-client.ts';
 import { NotLoggedInError, StoreError, UsageError } from '../errors.ts';
 import { CoolDown } from '../session/cool-down.ts';
-import { type Choice, chooseSessionManager, openSessionManager } from '../session/managers/index.ts';
+import {
+  type Choice,
+  chooseSessionManager,
+  MANAGER_NAMES,
+  openSessionManager,
+} from '../session/managers/index.ts';
 import { IdentityRegister, type KnownIdentity, label } from '../session/register.ts';
 import { Session } from '../session/session.ts';
 import { formatAuthType, type Identity, parseAuthType } from '../values/identity.ts';
@@ -126,6 +131,24 @@ export class Context {
     await new Session({ manager, authType }).update(async () => async () => oauth);
   }
 
+  /** Forgets a session in each manager that has it: another than the remembered one may have been named for a while. */
+  async forget(identity: MeantIdentity): Promise<void> {
+    for (const name of await this.keepers(identity)) {
+      await new Session({ manager: await this.manager(name, identity), authType: identity }).forget();
+    }
+  }
+
+  /** The managers that may have a session of this identity: first the remembered one. @throws {StoreError} */
+  async keepers(identity: MeantIdentity): Promise<string[]> {
+    const remembered = identity.manager ?? this.register.get(identity)?.manager;
+    const names = remembered === undefined ? [] : [remembered];
+    for (const name of MANAGER_NAMES) {
+      const isKept = name !== remembered && (await hasSession(await this.manager(name, identity), identity));
+      if (isKept) names.push(name);
+    }
+    return names;
+  }
+
   /** Named now, else remembered for the identity, else the usual one; `auto` is settled to what works here. */
   async managerName(identity: MeantIdentity): Promise<Choice | { name: string; because?: undefined }> {
     const { sessionManager, usualManager } = this.settings;
@@ -221,6 +244,11 @@ export class Context {
     await this.register.add(known);
     if (this.register.default(known.apiUrl) === undefined) await this.register.choose(known);
   }
+}
+
+async function hasSession(manager: SessionManager, authType: AuthType): Promise<boolean> {
+  const kept = (await manager.list?.()) ?? [];
+  return kept.some((one) => formatAuthType(one) === formatAuthType(authType));
 }
 
 async function placeOf({ env }: Io): Promise<Place> {

@@ -1,6 +1,12 @@
 import type { Login } from '../client/login.ts';
 import type { Environment } from '../values/places.ts';
 
+/** The variables that name a login: the user's own, and nobody's whom podio starts. */
+export const LOGIN_VARIABLES: readonly string[] = [
+  ...['PODIO_CLIENT_ID', 'PODIO_CLIENT_SECRET', 'PODIO_ACCESS_TOKEN'],
+  ...['PODIO_APP_ID', 'PODIO_APP_TOKEN', 'PODIO_USERNAME', 'PODIO_PASSWORD'],
+];
+
 /** A login that the environment names whole, API key and all. */
 export interface EnvironmentLogin {
   readonly clientId: string;

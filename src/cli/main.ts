@@ -5,13 +5,17 @@ import type { CommandEntry } from './commands/command.ts';
 import { COMMANDS } from './commands/index.ts';
 import type { GlobalOptions } from './config.ts';
 import { Context } from './context.ts';
+import { LOGIN_VARIABLES } from './environment.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { OutputClosed, say, visible } from './output.ts';
 
 /** Runs the program in this process: its arguments, streams, environment and signals. The only place that touches them. */
 export async function start(): Promise<void> {
-  const { argv, stdin, stdout, stderr, env } = process;
+  const { argv, stdin, stdout, stderr } = process;
+  const env = { ...process.env };
+  // What is read here need stand in no diagnostic report of Node's.
+  for (const name of LOGIN_VARIABLES) delete process.env[name];
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     // Once: whoever asks a second time is not made to wait.

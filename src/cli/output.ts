@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
+import { Failure } from '../errors.ts';
 import type { Io, Output } from './io.ts';
 
 /** Whoever read our output has gone (`… | head`): a reason to end, and nothing to complain of. */
 export class OutputClosed extends Error {}
 
-/** Writes to a stream, no faster than it is read. @throws {OutputClosed} */
+/** Writes to a stream, no faster than it is read. @throws {OutputClosed} @throws {Failure} */
 export function write(stream: Output, data: string | Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(data, (error) => (error ? reject(closedOr(error)) : resolve()));
@@ -32,7 +33,11 @@ export function writeJson(io: Io, value: unknown): Promise<void> {
 }
 
 function closedOr(error: NodeJS.ErrnoException): Error {
-  return error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED' ? new OutputClosed() : error;
+  if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') return new OutputClosed();
+  return new Failure(`the output could not be written (${error.code ?? error.message})`, {
+    hint: 'see that there is room where it goes, then try again',
+    cause: error,
+  });
 }
 
 // C0, DEL and C1, and what turns the direction of writing or hides in it: text from a server must not steer a terminal.

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { link, lstat, rename, unlink, writeFile } from 'node:fs/promises';
+import { constants, createWriteStream } from 'node:fs';
+import { access, link, lstat, rename, unlink, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Failure, UsageError } from '../errors.ts';
@@ -15,18 +16,26 @@ export interface SaveOptions {
 }
 
 /** Makes sure, before anything is sent, that the file may be written. @throws {UsageError} */
-export async function checkSavable({ file, clobber, option }: SaveOptions): Promise<void> {
+export async function checkSavable(options: SaveOptions): Promise<void> {
+  const { file, clobber, option } = options;
   const stat = await lstat(file).catch(() => undefined);
   if (stat?.isSymbolicLink())
     throw new UsageError(`${option}: ${file} is a symbolic link`, {
       hint: 'name the file itself',
     });
-  if (stat?.isDirectory()) throw new UsageError(`${option}: ${file} is a folder`);
+  if (stat?.isDirectory() || /^$|\/$/.test(file)) {
+    throw new UsageError(`${option}: "${file}" is a folder`, { hint: 'name a file' });
+  }
   if (stat?.isFile() && !clobber) {
     throw new UsageError(`${option}: ${file} exists`, {
       hint: 'name another file, or replace it with --clobber',
     });
   }
+  // The dot makes sure that it is a folder.
+  const written = stat === undefined || stat.isFile() ? `${dirname(file)}/.` : file;
+  await access(written, constants.W_OK).catch((error: unknown) => {
+    throw unwritable(options, error);
+  });
 }
 
 /** Puts the whole of a stream in the file, or nothing: what breaks off leaves no half of it. @throws {Failure} */
@@ -62,5 +71,6 @@ export async function saveSecretly(file: string, text: string): Promise<void> {
 
 function unwritable({ file, option }: SaveOptions, cause: unknown): UsageError {
   const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown trouble';
-  return new UsageError(`${option}: cannot write ${file} (${why})`, { cause });
+  const hint = 'name a file in a folder that is there and in which you may write';
+  return new UsageError(`${option}: cannot write ${file} (${why})`, { hint, cause });
 }

@@ -1,4 +1,5 @@
 import { NotLoggedInError, type PodioError, RateLimitError } from '../errors.ts';
+import { deadline } from '../http/deadline.ts';
 import { readWhole } from '../http/decoding.ts';
 import { type HttpResponse, send } from '../http/http.ts';
 import { parseJsonObject } from '../values/json.ts';
@@ -37,6 +38,8 @@ export interface TokenEndpointOptions {
   readonly now: () => number;
   /** What all who ask with the same API key know of each other; none where they need not. */
   readonly coolDown?: SharedCoolDown | undefined;
+  /** Milliseconds until an exchange is given up; 10,000 unless told. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Until when nobody should ask, in epoch milliseconds; kept where every process that asks can see it. */
@@ -96,10 +99,10 @@ export class TokenEndpoint {
     const until = coolDown?.until() ?? 0;
     const asked = now();
     if (until > asked && until - asked <= LONGEST_WAIT_MS) throw coolingDown(until, asked);
+    // Before the exchange: after it nothing may stand between the tokens and the place where they are kept.
+    if (until > 0) coolDown?.end();
     try {
-      const oauth = await this.#send(path, encoding, fields);
-      if (until > 0) coolDown?.end();
-      return oauth;
+      return await this.#send(path, encoding, fields);
     } catch (error) {
       if (error instanceof RateLimitError) await this.#coolDown(error);
       throw error;
@@ -107,14 +110,13 @@ export class TokenEndpoint {
   }
 
   async #send(path: string, { type, encode }: Encoding, fields: Fields): Promise<PodioOAuth> {
-    const { apiUrl: origin, userAgent, now } = this.#options;
+    const { apiUrl: origin, userAgent, now, timeoutMs = TIMEOUT_MS } = this.#options;
     const asked = now();
     const headers = { 'content-type': type, accept: 'application/json', 'user-agent': userAgent };
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
     const response = await send({
-      ...{ method: 'POST', origin, path, headers, signal },
+      ...{ method: 'POST', origin, path, headers, timeoutMs },
       body: encode(fields),
-      timeoutMs: TIMEOUT_MS,
+      signal: deadline(timeoutMs),
     });
     const tooLong = () => brokenAnswer(response, 'the answer of the token endpoint is far too long');
     const text = (await readWhole(response.body, LONGEST_ANSWER, tooLong)).toString();

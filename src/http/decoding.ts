@@ -9,6 +9,8 @@ import { PodioError } from '../errors.ts';
 export function decoded(message: IncomingMessage, inWords: (error: Error) => Error): Readable {
   const out = new PassThrough();
   const fail = (error: Error) => out.destroy(inWords(error));
+  // It may break off before its reader has come, who is told all the same.
+  out.on('error', () => {});
   message.once('error', fail);
   out.once('close', () => message.destroy());
   const encoding = String(message.headers['content-encoding'] ?? '').toLowerCase();

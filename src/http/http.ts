@@ -36,7 +36,8 @@ export async function send(request: HttpRequest): Promise<HttpResponse> {
   request.signal?.throwIfAborted();
   const { origin, method, path, headers = {} } = request;
   const { hostname, port, protocol } = new URL(origin);
-  const agent = await proxyAgent(origin);
+  const hangUp = new AbortController();
+  const agent = await proxyAgent(origin, hangUp.signal);
   const options: RequestOptions = {
     ...(agent && { agent }),
     method,
@@ -45,7 +46,7 @@ export async function send(request: HttpRequest): Promise<HttpResponse> {
     hostname: hostname.replace(/^\[|\]$/g, ''),
     port,
   };
-  return exchange(request, await open(protocol, options));
+  return exchange(request, await open(protocol, options), hangUp);
 }
 
 // node:http takes longer to load than anything else here, and https longer still: each only where it is used.
@@ -59,20 +60,39 @@ function bodyLength({ method, body }: HttpRequest): Record<string, string> {
   return method === 'POST' || method === 'PUT' ? { 'content-length': '0' } : {};
 }
 
-function exchange(request: HttpRequest, wire: ClientRequest): Promise<HttpResponse> {
+function exchange(request: HttpRequest, wire: ClientRequest, hangUp: AbortController): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     let message: IncomingMessage | undefined;
-    const stop = (reason: Error) => (message ?? wire).destroy(reason);
+    const stop = (reason: Error) => {
+      reject(inWords(reason, request));
+      (message ?? wire).destroy(reason);
+      hangUp.abort();
+    };
     const abort = () => stop(request.signal?.reason);
     request.signal?.addEventListener('abort', abort, { once: true });
     wire.once('close', () => request.signal?.removeEventListener('abort', abort));
-    wire.setTimeout(request.timeoutMs, () => stop(timeOut(request)));
+    limitSilence(wire, request, stop);
     wire.on('error', (error) => reject(inWords(error, request)));
+    // Whatever a proxy says instead of letting us through, the API has not said it.
+    wire.once('proxyConnect', ({ statusCode }: { statusCode: number }) => {
+      if (statusCode !== 200) stop(refusedByProxy(request, statusCode));
+    });
     wire.once('response', (response) => {
       message = response;
       resolve(responseOf(response, request));
     });
     wire.end(request.body);
+  });
+}
+
+// The wire's own limit begins with its socket, which a proxy may never give.
+function limitSilence(wire: ClientRequest, request: HttpRequest, stop: (reason: Error) => void): void {
+  const limit = setTimeout(() => stop(timeOut(request)), request.timeoutMs);
+  for (const event of ['socket', 'close']) wire.once(event, () => clearTimeout(limit));
+  // A process that was stopped (^Z) or asleep finds its time up before it has read what came meanwhile.
+  wire.setTimeout(request.timeoutMs, () => {
+    const heard = wire.socket?.bytesRead;
+    setImmediate(() => wire.socket?.bytesRead === heard && stop(timeOut(request)));
   });
 }
 
@@ -129,6 +149,12 @@ function timeOut({ origin, timeoutMs }: HttpRequest): ConnectionError {
   const seconds = Math.round(timeoutMs / 100) / 10;
   return new ConnectionError(`${new URL(origin).host} said nothing for ${seconds} s`, {
     hint: 'try again, or wait longer with --timeout SECONDS',
+  });
+}
+
+function refusedByProxy({ origin }: HttpRequest, status: number): ConnectionError {
+  return new ConnectionError(`the proxy did not let us through to ${new URL(origin).host} (HTTP ${status})`, {
+    hint: 'check HTTPS_PROXY; name and password go before its host, as in http://NAME:PASSWORD@proxy:3128',
   });
 }
 

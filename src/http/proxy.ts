@@ -6,14 +6,14 @@ const NAMES = ['http_proxy', 'https_proxy', 'all_proxy'];
 
 /**
  * The agent that goes through the proxy that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY name for this origin;
- * undefined where none is. Loopback is never asked for through a proxy.
+ * undefined where none is. Loopback is never asked for through a proxy. `signal` ends the way to the proxy, too: until the
+ * proxy has let it through, a request has no socket of its own that could be ended.
  */
-export async function proxyAgent(origin: string): Promise<Agent | undefined> {
+export async function proxyAgent(origin: string, signal: AbortSignal): Promise<Agent | undefined> {
   if (!NAMES.some((name) => env[name] || env[name.toUpperCase()])) return undefined;
   if (isLoopback(new URL(origin).hostname)) return undefined;
   const { getProxyForUrl } = await import('proxy-from-env');
   const proxy = getProxyForUrl(origin);
   if (proxy === '') return undefined;
-  if (origin.startsWith('https:')) return new (await import('https-proxy-agent')).HttpsProxyAgent(proxy);
-  return new (await import('http-proxy-agent')).HttpProxyAgent(proxy);
+  return new (await import('https-proxy-agent')).HttpsProxyAgent(proxy, { signal });
 }

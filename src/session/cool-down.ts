@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import * as path from 'node:path';
 import { parseJsonObject } from '../values/json.ts';
 import type { SessionScope } from '../values/session-manager.ts';
-import { ensureOwnFolder, readOwnFile, removeFile, writeFileSafely } from './files.ts';
-import { acquireLock } from './lock.ts';
+import { quietly } from './file-errors.ts';
+import { readOwnFile, removeFile } from './files.ts';
+import { locked } from './locked.ts';
+import { writeFileSafely } from './reservation.ts';
 
 /** Until when the token endpoint wants to be left alone. Shared by all processes that ask it with the same API key. */
 export class CoolDown {
@@ -26,17 +28,11 @@ export class CoolDown {
 
   /** Makes everybody wait until then. @throws {StoreError} */
   async start(until: number): Promise<void> {
-    ensureOwnFolder(path.dirname(this.#file));
-    const release = await acquireLock(`${this.#file}.lock`);
-    try {
-      writeFileSafely(this.#file, JSON.stringify({ until }));
-    } finally {
-      release();
-    }
+    await locked(this.#file, () => writeFileSafely(this.#file, JSON.stringify({ until })));
   }
 
-  /** Lets everybody ask again: the endpoint has answered. @throws {StoreError} */
+  /** Forgets a time that is over, or that a wrong clock named. Where that fails it means nothing all the same. */
   end(): void {
-    removeFile(this.#file);
+    quietly(() => removeFile(this.#file));
   }
 }

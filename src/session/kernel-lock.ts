@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, unlinkSync, 
 import { createRequire } from 'node:module';
 import {
   codeOf,
+  hasOneName,
   here,
   isAbandoned,
   notALock,
@@ -92,6 +93,7 @@ function standsAt(path: string, fd: number): boolean {
 /** Leaves a note of who holds the lock, for the others' messages only: no full disk shall keep it from us. */
 function keep(path: string, fd: number): () => void {
   quietly(() => {
+    if (!hasOneName(fd)) return;
     ftruncateSync(fd);
     writeSync(fd, JSON.stringify({ pid: process.pid, place: here(), since: Date.now() }), 0);
   });

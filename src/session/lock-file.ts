@@ -1,6 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { StoreError } from '../errors.ts';
 
@@ -84,10 +93,22 @@ export function readLockFile(path: string): LockFile | undefined {
 export function openLockFile(path: string, flags: number): number {
   // Windows has neither flag; there they are undefined, which `|` takes as 0.
   const fd = openSync(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
-  const stats = fstatSync(fd);
-  if (stats.isFile() && stats.uid === (process.geteuid?.() ?? stats.uid)) return fd;
-  closeSync(fd);
-  throw notALock(path);
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isFile() || stats.uid !== (process.geteuid?.() ?? stats.uid)) throw notALock(path);
+    // Others must not be able to hold it, and a umask may have kept it even from us.
+    const isLoose = process.platform !== 'win32' && (stats.mode & 0o777) !== 0o600;
+    if (isLoose && hasOneName(fd)) fchmodSync(fd, 0o600);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** Whether a lock's file may be changed: one with a second name (a hard link) can be any file of the user's. */
+export function hasOneName(fd: number): boolean {
+  return fstatSync(fd).nlink === 1;
 }
 
 /** The refusal of what stands at the place of a lock and was not made by one. */

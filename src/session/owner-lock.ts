@@ -1,4 +1,5 @@
 import {
+  closeSync,
   constants,
   copyFileSync,
   linkSync,
@@ -6,7 +7,7 @@ import {
   renameSync,
   rmSync,
   unlinkSync,
-  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import {
@@ -14,6 +15,7 @@ import {
   isAbandoned,
   type LockFile,
   newOwner,
+  openLockFile,
   quietly,
   readLockFile,
   type TryLock,
@@ -32,7 +34,7 @@ export const tryOwnerLock: TryLock = (path) => {
   const owner = newOwner();
   const draft = `${path}.new.${owner.token}`;
   try {
-    writeFileSync(draft, JSON.stringify(owner), { flag: 'wx', mode: 0o600 });
+    write(draft, JSON.stringify(owner));
     if (standing) replace(path, standing, draft);
     else publish(path, draft);
   } finally {
@@ -43,6 +45,15 @@ export const tryOwnerLock: TryLock = (path) => {
   quietly(() => sweep(path));
   return () => quietly(() => giveBack(path, owner.token));
 };
+
+function write(draft: string, text: string): void {
+  const fd = openLockFile(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
+  try {
+    writeSync(fd, text);
+  } finally {
+    closeSync(fd);
+  }
+}
 
 /** Makes the draft appear at `path`, unless something stands there already. */
 function publish(path: string, draft: string): void {

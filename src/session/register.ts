@@ -3,8 +3,10 @@ import * as path from 'node:path';
 import { formatAuthType, type Identity, identityKey } from '../values/identity.ts';
 import { parseJsonObject } from '../values/json.ts';
 import { AUTH_TYPES } from '../values/session-manager.ts';
-import { ensureOwnFolder, listFolder, readOwnFile, removeFile, writeFileSafely } from './files.ts';
-import { acquireLock } from './lock.ts';
+import { readOwnFile, removeFile } from './files.ts';
+import { listFolder } from './folders.ts';
+import { locked } from './locked.ts';
+import { writeFileSafely } from './reservation.ts';
 
 /** An identity that logged in here once: what the user calls it, and which manager keeps its session. */
 export interface KnownIdentity extends Identity {
@@ -42,8 +44,8 @@ export class IdentityRegister {
 
   /** The identity that serves where none is named. @throws {StoreError} */
   default(apiUrl: string): KnownIdentity | undefined {
-    const key = parseJsonObject(readOwnFile(this.#defaultFile(apiUrl)) ?? '')?.default;
-    return typeof key === 'string' && /^[^/\\]+$/.test(key) ? this.#read(`${key}.json`) : undefined;
+    const key = this.#defaultKey(apiUrl);
+    return key === undefined ? undefined : this.#read(`${key}.json`);
   }
 
   /** Remembers an identity, in place of what was known of it. @throws {StoreError} */
@@ -60,13 +62,12 @@ export class IdentityRegister {
 
   /** Forgets an identity; where it was the default, another at the same API becomes it and is answered. @throws {StoreError} */
   async remove(identity: Identity): Promise<KnownIdentity | undefined> {
-    const wasDefault = this.isDefault(identity);
+    const { apiUrl } = identity;
+    const isChosen = () => this.#defaultKey(apiUrl) === identityKey(identity);
     removeFile(this.#identityFile(identity));
-    if (!wasDefault) return undefined;
-    const next = this.list().find(({ apiUrl }) => apiUrl === identity.apiUrl);
-    if (next) await this.choose(next);
-    else removeFile(this.#defaultFile(identity.apiUrl));
-    return next;
+    if (!isChosen()) return undefined;
+    // Whoever has chosen another one meanwhile has the last word.
+    return locked(this.#defaultFile(apiUrl), () => (isChosen() ? this.#chooseAnother(apiUrl) : undefined));
   }
 
   /** Whether this is the default at its API. @throws {StoreError} */
@@ -81,16 +82,21 @@ export class IdentityRegister {
     return known && `${identityKey(known)}.json` === name ? known : undefined;
   }
 
+  #chooseAnother(apiUrl: string): KnownIdentity | undefined {
+    const next = this.list().find((known) => known.apiUrl === apiUrl);
+    if (next) writeFileSafely(this.#defaultFile(apiUrl), textOf({ default: identityKey(next) }));
+    else removeFile(this.#defaultFile(apiUrl));
+    return next;
+  }
+
+  #defaultKey(apiUrl: string): string | undefined {
+    const key = parseJsonObject(readOwnFile(this.#defaultFile(apiUrl)) ?? '')?.default;
+    return typeof key === 'string' && /^[A-Za-z0-9@._-]{1,80}$/.test(key) ? key : undefined;
+  }
+
   async #write(file: string, entry: object): Promise<void> {
-    const text = `${JSON.stringify(entry)}\n`;
-    if (readOwnFile(file) === text) return;
-    ensureOwnFolder(path.dirname(file));
-    const release = await acquireLock(`${file}.lock`);
-    try {
-      writeFileSafely(file, text);
-    } finally {
-      release();
-    }
+    const text = textOf(entry);
+    await locked(file, () => readOwnFile(file) === text || writeFileSafely(file, text));
   }
 
   #identityFile(identity: Identity): string {
@@ -104,6 +110,10 @@ export class IdentityRegister {
       `${new URL(apiUrl).hostname.replace(/[^A-Za-z0-9.-]/g, '_')}-${key}.json`,
     );
   }
+}
+
+function textOf(entry: object): string {
+  return `${JSON.stringify(entry)}\n`;
 }
 
 /** The short name where there is one, else `type:identifier`. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SandboxOptions } from '../../src/sandbox/sandbox.ts';
-import { type Outcome, type RunOptions, World } from './cli.ts';
+import { BIN, type Outcome, outcome, type RunOptions, World } from './cli.ts';
 
 /** The environment of somebody who has set nothing: what is needed must have been stored by a login. */
 export const NOTHING_SET = {
@@ -62,4 +63,10 @@ export function filesHolding(folder: string, texts: readonly string[]): string[]
   return Object.entries(treeOf(folder))
     .filter(([, content]) => texts.some((text) => content.includes(text)))
     .map(([name]) => name);
+}
+
+/** Runs a shell script in which `podio` is the built program. */
+export function shell(world: World, script: string, env: RunOptions['env'] = {}): Promise<Outcome> {
+  const program = `podio() { "${process.execPath}" "${BIN}" "$@"; }\n`;
+  return outcome(spawn('sh', ['-c', program + script], { env: world.env(env), cwd: world.home }));
 }

@@ -1,3 +1,4 @@
+import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { brokenAnswer, failureOf } from '../../client/failures.ts';
 import { resolveTarget } from '../../client/target.ts';
@@ -61,7 +62,7 @@ async function run(context: Context, options: CallOptions, words: readonly strin
   const answer = await timed(context, request, (signal) => client.call({ ...request, signal }));
   if (answer.status >= 300) await fail(context, options, answer);
   if (options.include) await writeHead(context, answer);
-  if (options.silent) answer.body.resume();
+  if (options.silent) await finished(answer.body.resume());
   else if (saving) await save(answer.body, saving, context.io.signal);
   else await writeBody(context, answer);
 }

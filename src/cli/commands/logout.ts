@@ -3,6 +3,7 @@ import { Failure, NotLoggedInError, UsageError } from '../../errors.ts';
 import { label } from '../../session/register.ts';
 import { formatAuthType } from '../../values/identity.ts';
 import type { Context, MeantIdentity } from '../context.ts';
+import { environmentKey } from '../environment.ts';
 import { say, visible, writeJson } from '../output.ts';
 import type { CommandModule } from './command.ts';
 
@@ -68,11 +69,11 @@ async function forget(
   identity: MeantIdentity,
   revoke: boolean,
 ): Promise<Outcome | undefined> {
+  const keepers = await context.keepers(identity);
   // Named by the environment alone, and never used.
-  if (context.register.get(identity) === undefined) return undefined;
-  const { client } = await context.clientFor(identity);
-  const revoking = revoke ? await client.revoke().catch(failed) : undefined;
-  await client.clearAuthentication();
+  if (keepers.length === 0) return undefined;
+  const revoking = revoke ? await endGrant(context, identity, keepers) : undefined;
+  await context.forget(identity);
   const next = await context.register.remove(identity);
   if (revoking) throw notRevoked(identity, revoking);
   return {
@@ -81,6 +82,14 @@ async function forget(
     revoked: revoke,
     default_now: next && label(next),
   };
+}
+
+// A session that Podio no longer takes has no grant left to end.
+async function endGrant(context: Context, identity: MeantIdentity, [manager = '']: readonly string[]) {
+  const clientSecret = environmentKey(context.io.env, identity.clientId);
+  const client = await context.newClient({ identity, manager, clientSecret });
+  const trouble = await client.revoke().then(() => undefined, failed);
+  return trouble instanceof NotLoggedInError ? undefined : trouble;
 }
 
 function failed(error: unknown): Failure {

@@ -3,7 +3,9 @@ import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
 import { environment, type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
 import { parseJsonObject } from '../../values/json.ts';
+import type { Environment } from '../../values/places.ts';
 import type { Context } from '../context.ts';
+import { LOGIN_VARIABLES } from '../environment.ts';
 import { readTextFile } from '../input.ts';
 import type { Io } from '../io.ts';
 import { say, write } from '../output.ts';
@@ -96,13 +98,18 @@ async function serve(io: Io, running: Sandbox): Promise<never> {
   });
 }
 
+function without(names: readonly string[], env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
+}
+
 function quoted(value: string): string {
   return `'${value.replaceAll("'", "'\\''")}'`;
 }
 
 async function runChild(io: Io, running: Sandbox, file: string, args: readonly string[]): Promise<number> {
   const { execa } = await import('execa');
-  const env = { ...io.env, ...environment(running) };
+  // The sandbox tells whoever asks what it saw: the user's own login has no business there.
+  const env = { ...without(LOGIN_VARIABLES, io.env), ...environment(running) };
   const child = execa(file, args, {
     stdio: 'inherit',
     env,

@@ -10,17 +10,11 @@ import {
   recordParent,
 } from '../../values/record.ts';
 import type { AuthType, Release, SessionManager, SessionScope } from '../../values/session-manager.ts';
-import {
-  adoptPendingFile,
-  ensureOwnFolder,
-  keepAside,
-  listFolder,
-  pendingFile,
-  Reservation,
-  readOwnFile,
-  removeFile,
-} from '../files.ts';
+import { quietly } from '../file-errors.ts';
+import { keepAside, keptAside, readOwnFile, removeFile } from '../files.ts';
+import { ensureOwnFolder, listFolder } from '../folders.ts';
 import { acquireLock } from '../lock.ts';
+import { adoptPendingFile, pendingFile, Reservation } from '../reservation.ts';
 
 /** Where and for whom a FileSessionManager keeps sessions. */
 export interface FileSessionManagerOptions extends SessionScope {
@@ -28,11 +22,20 @@ export interface FileSessionManagerOptions extends SessionScope {
   readonly folder: string;
 }
 
+/** A place for the next session, made ready while nothing depends on it yet. */
+interface Place {
+  readonly reservation: Reservation;
+  readonly mark: Mark;
+}
+
+/** Names the refresh token that is stored without telling it; undefined where what lies there is damaged. */
+type Mark = string | undefined;
+
 /** Keeps each session in a file of its own, mode 0600, that is replaced whole or not at all. */
 export class FileSessionManager implements SessionManager {
   readonly #options: FileSessionManagerOptions;
   readonly #held = new Set<string>();
-  readonly #reserved = new Map<string, Reservation>();
+  readonly #reserved = new Map<string, Place>();
 
   constructor(options: FileSessionManagerOptions) {
     this.#options = options;
@@ -88,11 +91,11 @@ export class FileSessionManager implements SessionManager {
 
   async reserve(authType: AuthType): Promise<Release> {
     const file = this.#file(authType);
-    const reservation = new Reservation(file);
-    this.#reserved.set(file, reservation);
+    const place = this.#prepare(authType);
+    this.#reserved.set(file, place);
     return () => {
       this.#reserved.delete(file);
-      reservation.release();
+      place.reservation.release();
     };
   }
 
@@ -117,17 +120,25 @@ export class FileSessionManager implements SessionManager {
     }
   }
 
+  // Between the answer that brings a session and its first byte on the disk lies nothing but this.
   #write(oauth: PodioOAuth, authType: AuthType): void {
     const file = this.#file(authType);
-    const reservation = this.#reserved.get(file) ?? new Reservation(file);
+    const { reservation, mark } = this.#reserved.get(file) ?? this.#prepare(authType);
     this.#reserved.delete(file);
-    const mark = this.#mark(authType);
-    if (mark === undefined) keepAside(file, Date.now());
+    if (mark === undefined) quietly(() => keepAside(file, Date.now()));
     reservation.commit(encodeRecord(oauth, this.#identity(authType), mark));
   }
 
+  #prepare(authType: AuthType): Place {
+    const mark = this.#mark(authType);
+    return { mark, reservation: new Reservation(this.#file(authType)) };
+  }
+
+  // What was kept aside may hold tokens too.
   #forget(authType: AuthType): void {
-    removeFile(this.#file(authType));
+    const file = this.#file(authType);
+    removeFile(file);
+    for (const damaged of keptAside(file)) removeFile(damaged);
   }
 
   // A pending file is whole only when it parses, and newer only when it was got with the token that still lies there.
@@ -135,7 +146,9 @@ export class FileSessionManager implements SessionManager {
     const file = this.#file(authType);
     const text = readOwnFile(pendingFile(file));
     if (text === undefined) return;
-    if (this.#isWhole(text, authType) && [undefined, recordParent(text)].includes(this.#mark(authType))) {
+    const mark = this.#mark(authType);
+    if (this.#isWhole(text, authType) && [undefined, recordParent(text)].includes(mark)) {
+      if (mark === undefined) keepAside(file, Date.now());
       adoptPendingFile(file);
     } else {
       removeFile(pendingFile(file));
@@ -151,10 +164,12 @@ export class FileSessionManager implements SessionManager {
     }
   }
 
-  // Names the stored refresh token without telling it; undefined where what lies there cannot be read.
-  #mark(authType: AuthType): string | undefined {
+  /** @throws {StoreError} where the file cannot be read; a record that is damaged is no such trouble. */
+  #mark(authType: AuthType): Mark {
+    const text = readOwnFile(this.#file(authType));
+    if (text === undefined) return '';
     try {
-      const { refreshToken } = this.#read(authType);
+      const { refreshToken } = decodeRecord(text, this.#identity(authType));
       return refreshToken && createHash('sha256').update(refreshToken).digest('hex').slice(0, 16);
     } catch {
       return undefined;

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { type Identity, identityKey } from '../../values/identity.ts';
 import { AUTH_TYPES, type AuthType, type SessionScope } from '../../values/session-manager.ts';
-import { listFolder, readOwnFile, removeFile, writeFileSafely } from '../files.ts';
+import { readOwnFile, removeFile } from '../files.ts';
+import { listFolder } from '../folders.ts';
+import { writeFileSafely } from '../reservation.ts';
 
 /** Where the notes lie, and whose they are. */
 export interface KeychainIndexOptions extends SessionScope {

@@ -1,6 +1,6 @@
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { ensureOwnFolder } from '../files.ts';
+import { ensureOwnFolder } from '../folders.ts';
 import { acquireLock } from '../lock.ts';
 
 /** Where the locks lie. */

@@ -4,8 +4,10 @@ import { formatAuthType, type Identity, identityKey } from '../../values/identit
 import { EMPTY_OAUTH, isEmpty, type PodioOAuth } from '../../values/podio-oauth.ts';
 import { DamagedRecordError, decodeRecord, encodeRecord } from '../../values/record.ts';
 import type { AuthType, Release, SessionManager, SessionScope } from '../../values/session-manager.ts';
-import { ensureOwnFolder, readOwnFile, removeFile, writeFileSafely } from '../files.ts';
+import { readOwnFile, removeFile } from '../files.ts';
+import { ensureOwnFolder } from '../folders.ts';
 import { Keychain } from '../keychain.ts';
+import { writeFileSafely } from '../reservation.ts';
 import { KeychainIndex } from './keychain-index.ts';
 import { KeychainLocks } from './keychain-locks.ts';
 
