@@ -7,6 +7,7 @@ import {
   type Choice,
   chooseSessionManager,
   MANAGER_NAMES,
+  managerNamed,
   openSessionManager,
 } from '../session/managers/index.ts';
 import { IdentityRegister, type KnownIdentity, label } from '../session/register.ts';
@@ -51,6 +52,7 @@ export class Context {
   /** Reads the settings and names the places. @throws {UsageError} */
   static async create(io: Io, options: GlobalOptions): Promise<Context> {
     const settings = await readSettings(options, io.env, (text) => warn(io, text));
+    checkManagerName(settings.sessionManager);
     return new Context({ io, settings, place: await placeOf(io) });
   }
 
@@ -244,6 +246,11 @@ export class Context {
     await this.register.add(known);
     if (this.register.default(known.apiUrl) === undefined) await this.register.choose(known);
   }
+}
+
+// One that the settings file names is looked at on use: a wrong word there must not stop doctor and logout.
+function checkManagerName(name = 'auto'): void {
+  if (name !== 'auto') managerNamed(name);
 }
 
 async function hasSession(manager: SessionManager, authType: AuthType): Promise<boolean> {

@@ -66,7 +66,8 @@ async function runCommand(entry: CommandEntry, command: Command, io: Io): Promis
   const context = await Context.create(io, options);
   const module = await entry.load();
   const exit = await module.run(context, options, command.args);
-  io.signal.throwIfAborted();
+  // A command that says how it ended is believed: it may be its child's word.
+  if (exit === undefined) io.signal.throwIfAborted();
   return exit ?? 0;
 }
 
@@ -108,6 +109,10 @@ function invoked(argv: readonly string[]): string | undefined {
   return argv.find((word, at) => !word.startsWith('-') && !withValue.has(argv[at - 1] ?? ''));
 }
 
+function commandIn(argv: readonly string[]): string {
+  return COMMANDS.find(({ name }) => name === invoked(argv))?.name ?? '';
+}
+
 function usageError({ message }: CommanderError): UsageError {
   // Whoever gives a secret as an option's value must not find it in a log: it may hold quotes and line ends.
   const [what = '', suggestion] = message
@@ -119,14 +124,13 @@ function usageError({ message }: CommanderError): UsageError {
       hint: 'secrets are never option values: see podio help environment',
     });
   }
-  return new UsageError(what, {
-    hint: suggestion?.replace(/^\(|\)$/g, '') ?? 'see podio help',
-  });
+  return new UsageError(what, { hint: suggestion?.replace(/^\(|\)$/g, '') });
 }
 
 function report(error: unknown, argv: readonly string[], io: Io): number {
   const { exit, code, hint: usualHint } = exitCodeOf(error);
-  const { message, hint = usualHint ?? 'see podio help' } = inWords(error, io);
+  const usual = usualHint?.replace('COMMAND', commandIn(argv)) ?? 'see podio help';
+  const { message, hint = usual } = inWords(error, io);
   if (argv.includes('--json')) say(io, visible(JSON.stringify({ code, exit, message, hint })));
   else {
     say(io, `podio: ${visible(message)}`);

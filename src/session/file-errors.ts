@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { StoreError } from '../errors.ts';
 
 const ELSEWHERE = 'or name another folder with PODIO_DATA_DIR';
@@ -19,7 +20,7 @@ const REASONS: Readonly<Record<string, readonly [why: string, remedy: string]>> 
 /** Puts trouble with a file into words: which file, what is wrong with it, what to do. `note` is said beside it. */
 export function fileError(action: string, file: string, cause: unknown, note?: string): StoreError {
   if (cause instanceof StoreError) return cause;
-  const code = errorCode(cause);
+  const code = codeOf(cause);
   const [why, hint] = REASONS[code] ?? [code || 'unknown trouble', `check the path, ${ELSEWHERE}`];
   const message = `cannot ${action} ${file}: ${why}`;
   return new StoreError(note === undefined ? message : `${message}; ${note}`, { hint, cause });
@@ -34,12 +35,17 @@ export function unsafe(place: string, why: string): StoreError {
 
 /** Whether a failure says that there is no such file. */
 export function isMissing(error: unknown): boolean {
-  return errorCode(error) === 'ENOENT';
+  return codeOf(error) === 'ENOENT';
 }
 
 /** The system's name of a failure, e.g. `ENOENT`; empty where it has none. */
-export function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error && 'code' in error)) return '';
+  const code = String(error.code);
+  if (!/^unknown/i.test(code)) return code;
+  // Node has no name for some of them: EDQUOT is "UNKNOWN", or "Unknown system error -122".
+  const number = 'errno' in error ? error.errno : Number(/-\d+$/.exec(code)?.[0]);
+  return Object.entries(constants.errno).find(([, known]) => -known === number)?.[0] ?? code;
 }
 
 /** Does a step again for as long as signals interrupt it; Node does not do so for reads. */
@@ -48,7 +54,7 @@ export function despiteSignals<T>(step: () => T): T {
     try {
       return step();
     } catch (error) {
-      if (errorCode(error) !== 'EINTR') throw error;
+      if (codeOf(error) !== 'EINTR') throw error;
     }
   }
 }

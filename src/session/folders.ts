@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { errorCode, fileError, isMissing, quietly, unsafe } from './file-errors.ts';
+import { codeOf, fileError, isMissing, quietly, unsafe } from './file-errors.ts';
 
 /** The names in a folder; none where the folder is missing. @throws {StoreError} */
 export function listFolder(folder: string): string[] {
@@ -37,7 +37,7 @@ function makeFolder(folder: string): void {
     fs.mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     // Another process has made it meanwhile; whose it is will be looked at.
-    if (errorCode(error) !== 'EEXIST') throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
   }
   fs.chmodSync(folder, 0o700);
 }
@@ -58,7 +58,7 @@ export function syncFolder(folder: string): void {
   try {
     fs.fsyncSync(fd);
   } catch (error) {
-    if (!NOTHING_TO_SYNC.includes(errorCode(error))) throw error;
+    if (!NOTHING_TO_SYNC.includes(codeOf(error))) throw error;
   } finally {
     quietly(() => fs.closeSync(fd));
   }

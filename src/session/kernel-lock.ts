@@ -1,13 +1,12 @@
 import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, unlinkSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { codeOf, despiteSignals, quietly } from './file-errors.ts';
 import {
-  codeOf,
   hasOneName,
   here,
   isAbandoned,
   notALock,
   openLockFile,
-  quietly,
   readLockFile,
   type TryLock,
 } from './lock-file.ts';
@@ -60,7 +59,7 @@ function claim(path: string, fd: number): 'mine' | 'held' | 'gone' {
     if (lockNow(fd) && !hasOwner(path)) claimed = standsAt(path, fd) ? 'mine' : 'gone';
     return claimed;
   } finally {
-    if (claimed !== 'mine') closeSync(fd);
+    if (claimed !== 'mine') quietly(() => closeSync(fd));
   }
 }
 
@@ -68,7 +67,7 @@ function lockNow(fd: number): boolean {
   try {
     // Elsewhere the whole file, as macOS must; Windows lets nobody read what is locked, so a byte far behind.
     const range: number[] = process.platform === 'win32' ? [2 ** 40, 1] : [];
-    return loadAddon()?.tryLock(fd, ...range) ?? false;
+    return despiteSignals(() => loadAddon()?.tryLock(fd, ...range) ?? false);
   } catch (error) {
     // So says Windows where the others say EAGAIN, which the addon turns into false.
     if (codeOf(error) === 'EBUSY') return false;

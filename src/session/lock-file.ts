@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { StoreError } from '../errors.ts';
+import { codeOf, despiteSignals, quietly } from './file-errors.ts';
 
 /** One try to lock `path`: what gives the lock back, or undefined where another one holds it. */
 export type TryLock = (path: string) => (() => void) | undefined;
@@ -82,7 +83,7 @@ export function readLockFile(path: string): LockFile | undefined {
     const id = said.owner?.token ?? `${ino}-${mtimeNs}`;
     return { id, ...said, ageMs: Date.now() - Number(mtimeMs) };
   } finally {
-    closeSync(fd);
+    quietly(() => closeSync(fd));
   }
 }
 
@@ -101,7 +102,7 @@ export function openLockFile(path: string, flags: number): number {
     if (isLoose && hasOneName(fd)) fchmodSync(fd, 0o600);
     return fd;
   } catch (error) {
-    closeSync(fd);
+    quietly(() => closeSync(fd));
     throw error;
   }
 }
@@ -117,20 +118,6 @@ export function notALock(path: string, cause?: unknown): StoreError {
   return new StoreError(`cannot lock ${path}: it is not a regular file of your own`, { hint, cause });
 }
 
-/** The system's name of a failure, e.g. `ENOENT`. */
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-}
-
-/** For what the next holder repairs: it must not hide what was done under the lock. */
-export function quietly(tidy: () => void): void {
-  try {
-    tidy();
-  } catch {
-    // The record of a dead or finished owner stays for a while, and is swept or replaced then.
-  }
-}
-
 function openIfThere(path: string): number | undefined {
   try {
     return openLockFile(path, constants.O_RDONLY);
@@ -143,7 +130,8 @@ function openIfThere(path: string): number | undefined {
 /** What is needed of the file, however long it is. */
 function readStart(fd: number): string {
   const buffer = Buffer.alloc(1024);
-  return buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, 0));
+  const length = despiteSignals(() => readSync(fd, buffer, 0, buffer.length, 0));
+  return buffer.toString('utf8', 0, length);
 }
 
 function parse(text: string): Pick<LockFile, 'pid' | 'place' | 'owner'> {

@@ -1,8 +1,9 @@
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { StoreError } from '../errors.ts';
+import { codeOf } from './file-errors.ts';
 import { hasKernelLocks, tryKernelLock } from './kernel-lock.ts';
-import { codeOf, here, type LockFile, notALock, readLockFile, type TryLock } from './lock-file.ts';
+import { here, type LockFile, notALock, readLockFile, type TryLock } from './lock-file.ts';
 import { tryOwnerLock } from './owner-lock.ts';
 
 /** How long to wait for a lock, and which kind to take. */
@@ -86,7 +87,7 @@ function readIfPossible(path: string): LockFile | undefined {
 const NO_FILE = new Set(['ELOOP', 'EMLINK', 'EISDIR', 'ENXIO']);
 
 function cannotLock(path: string, cause: unknown): StoreError {
-  const code = codeOf(cause) ?? 'unknown error';
+  const code = codeOf(cause) || 'unknown error';
   if (NO_FILE.has(code)) return notALock(path, cause);
   return new StoreError(`cannot lock ${path} (${code})`, { hint: remedy(code, dirname(path)), cause });
 }

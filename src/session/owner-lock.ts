@@ -10,13 +10,12 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { codeOf, quietly } from './file-errors.ts';
 import {
-  codeOf,
   isAbandoned,
   type LockFile,
   newOwner,
   openLockFile,
-  quietly,
   readLockFile,
   type TryLock,
 } from './lock-file.ts';
@@ -49,9 +48,11 @@ export const tryOwnerLock: TryLock = (path) => {
 function write(draft: string, text: string): void {
   const fd = openLockFile(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
   try {
-    writeSync(fd, text);
+    const written = writeSync(fd, text);
+    // A disk that is nearly full takes a part, and half a record would lock everybody out for a minute.
+    if (written !== text.length) throw Object.assign(new Error('a part was written'), { code: 'ENOSPC' });
   } finally {
-    closeSync(fd);
+    quietly(() => closeSync(fd));
   }
 }
 
@@ -60,7 +61,7 @@ function publish(path: string, draft: string): void {
   try {
     linkSync(draft, path);
   } catch (error) {
-    if (WITHOUT_LINKS.has(codeOf(error) ?? '')) publishWithoutLink(path, draft);
+    if (WITHOUT_LINKS.has(codeOf(error))) publishWithoutLink(path, draft);
     else if (codeOf(error) !== 'EEXIST') throw error;
   }
 }

@@ -47,7 +47,8 @@ export class Reservation {
       twice(() => {
         writeWhole(fd, Buffer.from(text));
         note = `its new content waits in ${this.#pending}, where the next command finds it`;
-        fs.ftruncateSync(fd, Buffer.byteLength(text));
+        // Blanks behind the text do no harm.
+        quietly(() => fs.ftruncateSync(fd, Buffer.byteLength(text)));
         fs.fsyncSync(fd);
       });
       twice(() => fs.renameSync(this.#pending, this.#file));

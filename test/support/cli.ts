@@ -6,6 +6,10 @@ import { PassThrough, Readable } from 'node:stream';
 import type { Io } from '../../src/cli/io.ts';
 import { main } from '../../src/cli/main.ts';
 import { environment, type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { leakedIn } from './canary.ts';
+
+/** The commands whose standard output is a secret, or an answer in which Podio may put one. */
+const TELLING = /^(?:token|sandbox|sessions export|call (?:GET )?\/(?:app|sandbox)\/)/;
 
 /** What a command did. */
 export interface Outcome {
@@ -68,7 +72,7 @@ export class World implements AsyncDisposable {
     });
     stdout.end();
     stderr.end();
-    return { exit, stdout: await out, stderr: await err };
+    return this.#withoutSecrets(argv, { exit, stdout: await out, stderr: await err });
   }
 
   /** Starts a command line as a process of its own. */
@@ -84,7 +88,15 @@ export class World implements AsyncDisposable {
 
   /** Runs a command line as a process of its own. */
   async run(argv: readonly string[], options?: RunOptions): Promise<Outcome> {
-    return outcome(this.start(argv, options));
+    return this.#withoutSecrets(argv, await outcome(this.start(argv, options)));
+  }
+
+  // The canary of the whole suite: whatever a test is about, no command tells a secret.
+  #withoutSecrets(argv: readonly string[], ended: Outcome): Outcome {
+    const told = TELLING.test(argv.join(' ')) ? ended.stderr : ended.stdout + ended.stderr;
+    const leaked = leakedIn(told, this.sandbox.secrets);
+    if (leaked.length > 0) throw new Error(`podio ${argv.join(' ')} told ${leaked.join(', ')}: ${told}`);
+    return ended;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

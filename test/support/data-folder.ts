@@ -8,17 +8,16 @@ export function dataOf({ home }: World): string {
   return join(home, '.local/share/podio');
 }
 
-/** The files of a world's sessions. */
-export function sessionFiles(world: World): string[] {
-  const folder = join(dataOf(world), 'sessions');
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => join(folder, name));
+/** The files of the sessions kept below a HOME. */
+export function sessionFilesIn(home: string): string[] {
+  const folder = join(home, '.local/share/podio/sessions');
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  return names.map((name) => join(folder, name));
 }
 
-/** The file of a world's only session. */
-export function sessionFile(world: World): string {
-  const [file, ...more] = sessionFiles(world);
+/** The file of the only session below a world's HOME. */
+export function sessionFile({ home }: { home: string }): string {
+  const [file, ...more] = sessionFilesIn(home);
   assert.ok(file !== undefined && more.length === 0, 'there is not exactly one session');
   return file;
 }
@@ -34,6 +33,6 @@ export function litterOf(world: World): string[] {
 
 /** The identities whose sessions are stored, each with the one its tokens were issued to. */
 export function ownersOf(world: World): { identifier: string; ref: string }[] {
-  const records = sessionFiles(world).map((file) => JSON.parse(readFileSync(file, 'utf8')));
+  const records = sessionFilesIn(world.home).map((file) => JSON.parse(readFileSync(file, 'utf8')));
   return records.map(({ identifier, ref }) => ({ identifier, ref: String(ref.id) }));
 }

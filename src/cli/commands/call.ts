@@ -28,7 +28,7 @@ function declare(command: Command): Command {
   const collect = (value: string, before: readonly string[] = []) => [...before, value];
   return command
     .usage('[options] [METHOD] PATH')
-    .argument('<words...>', 'GET, POST, PUT, DELETE …; then the path, sent exactly as written')
+    .argument('<path...>', 'GET, POST, PUT, DELETE …; then the path, sent exactly as written')
     .option('-f, --raw-field <k=v>', 'a field of the body (GET, DELETE: of the query), as text', collect)
     .option('-F, --field <k=v>', 'the same, typed: true, null, 42, [1], {"a":1}, @FILE, @-', collect)
     .option('-d, --data <json>', 'the whole body: JSON, @FILE, or @- for standard input')

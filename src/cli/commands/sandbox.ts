@@ -8,7 +8,7 @@ import type { Context } from '../context.ts';
 import { LOGIN_VARIABLES } from '../environment.ts';
 import { readTextFile } from '../input.ts';
 import type { Io } from '../io.ts';
-import { say, write } from '../output.ts';
+import { say, visible, write } from '../output.ts';
 import type { CommandModule } from './command.ts';
 
 interface SandboxCommandOptions {
@@ -115,6 +115,8 @@ async function runChild(io: Io, running: Sandbox, file: string, args: readonly s
     env,
     extendEnv: false,
     reject: false,
+    // It would end us by the signal that we pass on, before the command has ended.
+    cleanup: false,
   });
   // A ^C at the terminal reaches the child by itself; what was sent to us alone is passed on.
   const passOn = () => {
@@ -125,6 +127,7 @@ async function runChild(io: Io, running: Sandbox, file: string, args: readonly s
   const { exitCode, signal, code } = await child;
   if (signal !== undefined) return 128 + constants.signals[signal];
   if (exitCode !== undefined) return exitCode;
-  say(io, `podio: cannot run ${file} (${code ?? 'unknown trouble'})`);
+  say(io, visible(`podio: cannot run ${file} (${code ?? 'unknown trouble'})`));
+  say(io, 'hint: check that it is there and may be run: command -v NAME, ls -l FILE');
   return code === 'ENOENT' ? 127 : 126;
 }

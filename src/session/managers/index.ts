@@ -9,7 +9,9 @@ export interface ManagerOptions extends SessionScope {
   readonly folder: string;
 }
 
-const MANAGERS: Readonly<Record<string, (options: ManagerOptions) => Promise<SessionManager>>> = {
+type Open = (options: ManagerOptions) => Promise<SessionManager>;
+
+const MANAGERS: Readonly<Record<string, Open>> = {
   file: async (options) => new FileSessionManager(options),
   // Loaded only where it is used: whoever keeps sessions in files has nothing to do with keychains.
   keychain: async (options) => new (await import('./keychain.ts')).KeychainSessionManager(options),
@@ -21,8 +23,13 @@ export const MANAGER_NAMES: readonly string[] = Object.keys(MANAGERS);
 
 /** The manager of that name. @throws {UsageError} where there is none. */
 export async function openSessionManager(name: string, options: ManagerOptions): Promise<SessionManager> {
+  return managerNamed(name)(options);
+}
+
+/** What makes the manager of that name. @throws {UsageError} where there is none. */
+export function managerNamed(name: string): Open {
   const open = Object.hasOwn(MANAGERS, name) ? MANAGERS[name] : undefined;
-  if (open !== undefined) return open(options);
+  if (open !== undefined) return open;
   throw new UsageError(`there is no session manager "${name}"`, {
     hint: `choose one with --session-manager: auto, ${MANAGER_NAMES.join(', ')}`,
   });
