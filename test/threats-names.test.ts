@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { type AuthType, FileSessionManager, isEmpty } from '../src/index.ts';
 import { World } from './support/cli.ts';
-import { loggedIn, treeOf } from './support/commands.ts';
+import { fails, loggedIn, treeOf } from './support/commands.ts';
 
 const NAMES = [
   ...[
@@ -102,4 +102,19 @@ test('threat 8: a command line that names such an identity is refused, or leaves
     }
   }
   assert.deepEqual(treeOf(world.home), before);
+});
+
+test('threat 8: an identifier with control characters, or without end, is not even sent', async () => {
+  await using world = await World.create();
+  for (const name of NAMES.filter((one) => /\p{Cc}/u.test(one) || one.length > 320))
+    for (const words of [
+      ['login', '--password', '--username', name, '--password-stdin'],
+      ['token', '--as', `app:${name}`],
+    ])
+      fails(
+        await world.podio(words, { stdin: 'a password' }),
+        2,
+        /identifier .* (control characters|too long)/,
+      );
+  assert.deepEqual(world.sandbox.seen, []);
 });

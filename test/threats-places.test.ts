@@ -15,8 +15,9 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { outcome, type RunOptions, World } from './support/cli.ts';
+import { World } from './support/cli.ts';
 import { fails, loggedIn, nothingSet, succeeds, treeOf } from './support/commands.ts';
+import { promptly } from './support/promptly.ts';
 
 const IS_ROOT = process.getuid?.() === 0;
 const NOBODY = 65534;
@@ -38,13 +39,6 @@ const TRAPS: Readonly<Record<string, (place: string, victim: string) => unknown>
   }),
 };
 
-/** Runs a command that is over within ten seconds, or is killed. */
-function promptly(world: World, words: readonly string[], options: RunOptions = nothingSet()) {
-  const child = world.start(words, options);
-  const limit = setTimeout(() => child.kill('SIGKILL'), 10_000);
-  return outcome(child).finally(() => clearTimeout(limit));
-}
-
 for (const [what, put] of Object.entries(TRAPS)) {
   test(`threat 7: ${what} in the place of a file is refused at once, and what it leads to stays as it is`, async () => {
     await using world = await loggedIn();
@@ -61,7 +55,7 @@ for (const [what, put] of Object.entries(TRAPS)) {
       if (existsSync(place)) renameSync(place, `${place}-away`);
       put(place, join(victims, 'victim'));
       fails(
-        await promptly(world, ['refresh']),
+        await promptly(world, ['refresh'], nothingSet()),
         8,
         /is not a regular file|symbolic link|hard link|belongs to/,
       );
@@ -70,7 +64,7 @@ for (const [what, put] of Object.entries(TRAPS)) {
       if (existsSync(`${place}-away`)) renameSync(`${place}-away`, place);
     }
     assert.equal(world.sandbox.tokenRequests(), 0);
-    succeeds(await promptly(world, ['refresh']));
+    succeeds(await promptly(world, ['refresh'], nothingSet()));
   });
 }
 
@@ -82,7 +76,7 @@ test('threat 7: a hard link in the place of a lock changes nothing of the file i
   writeFileSync(join(victims, 'victim'), '#!/bin/sh\n', { mode: 0o755 });
   const before = treeOf(victims);
   linkSync(join(victims, 'victim'), join(world.home, DATA, 'sessions', `${session}.lock`));
-  await promptly(world, ['refresh']);
+  await promptly(world, ['refresh'], nothingSet());
   assert.deepEqual(treeOf(victims), before);
 });
 
@@ -102,7 +96,7 @@ test('threat 7: a link, a file, a pipe, a socket in the place of the folder is r
   ];
   for (const put of puts) {
     await put();
-    fails(await promptly(world, ['login', '--app'], {}), 8, /is not a folder/);
+    fails(await promptly(world, ['login', '--app']), 8, /is not a folder/);
     rmSync(folder, { force: true });
   }
   socket.close();

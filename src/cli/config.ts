@@ -42,7 +42,7 @@ export async function readSettings(
   warn: (text: string) => void,
 ): Promise<Settings> {
   const config = await readConfig(env, warn);
-  const apiUrl = options.apiUrl ?? (env.PODIO_API_URL || config('api_url'));
+  const apiUrl = options.apiUrl ?? (env.PODIO_API_URL || config('api_url', API_URL));
   return {
     as: options.as ?? (env.PODIO_AS || config('as')),
     sessionManager: options.sessionManager ?? (env.PODIO_SESSION_MANAGER || undefined),
@@ -51,7 +51,7 @@ export async function readSettings(
     apiUrlIsNamed: apiUrl !== undefined,
     json: options.json ?? false,
     mayAsk: (options.input ?? true) && !isOn(env.PODIO_NO_INPUT) && config('no_input') !== 'true',
-    color: colorOf(options.color ?? config('color') ?? 'auto'),
+    color: colorOf(options.color ?? config('color', COLOR) ?? 'auto'),
     debug: (options.verbose ?? false) || isOn(env.PODIO_DEBUG),
   };
 }
@@ -60,28 +60,49 @@ function isOn(value: string | undefined): boolean {
   return value !== undefined && !['', '0', 'false'].includes(value);
 }
 
+function isColor(text: string): text is Settings['color'] {
+  return COLORS.some((known) => known === text);
+}
+
 function colorOf(text: string): Settings['color'] {
-  const color = COLORS.find((known) => known === text);
-  if (color !== undefined) return color;
+  if (isColor(text)) return text;
   throw new UsageError(`--color takes auto, always or never, not "${text}"`);
 }
 
-type Config = (key: string) => string | undefined;
+function isApiUrl(text: string): boolean {
+  try {
+    return apiOrigin(text) !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** What a setting can be, in code and in words. */
+interface Rule {
+  readonly fits: (text: string) => boolean;
+  readonly must: string;
+}
+
+const ANYTHING: Rule = { fits: () => true, must: '' };
+const API_URL: Rule = { fits: isApiUrl, must: 'be an https address without a path, or http on loopback' };
+const COLOR: Rule = { fits: isColor, must: 'be auto, always or never' };
+
+/** A setting as text; undefined where it is not set. @throws {UsageError} where it breaks the rule. */
+type Config = (key: string, rule?: Rule) => string | undefined;
 
 async function readConfig(env: Environment, warn: (text: string) => void): Promise<Config> {
-  const values = await readConfigFile(env, warn);
-  return (key) => {
+  const file = await configFile(env);
+  const values = readConfigFile(file, warn);
+  return (key, { fits, must } = ANYTHING) => {
     const value = Object.hasOwn(values, key) ? values[key] : undefined;
-    return typeof value === 'string' || typeof value === 'boolean' ? String(value) : undefined;
+    if (typeof value !== 'string' && typeof value !== 'boolean') return undefined;
+    if (fits(String(value))) return String(value);
+    throw new UsageError(`${key} in ${file} must ${must}`, { hint: 'mend it, or remove it there' });
   };
 }
 
 // Settings are a convenience: without them every command still has to work, login and logout above all.
-async function readConfigFile(
-  env: Environment,
-  warn: (text: string) => void,
-): Promise<Record<string, unknown>> {
-  const file = await configFile(env);
+function readConfigFile(file: string | undefined, warn: (text: string) => void): Record<string, unknown> {
   const text = file === undefined ? undefined : readText(file);
   if (text === undefined) return {};
   const values = parseJsonObject(text);
@@ -99,12 +120,15 @@ async function configFile(env: Environment): Promise<string | undefined> {
   }
 }
 
+const MISSING: readonly unknown[] = ['ENOENT', 'ENOTDIR'];
+
 // The user's own file: it may be a link into a folder of dotfiles. What cannot be read whole reads as damaged.
 function readText(file: string): string | undefined {
   try {
     const stat = statSync(file);
     return stat.isFile() && stat.size <= LONGEST_CONFIG ? readFileSync(file, 'utf8') : '';
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? undefined : '';
+    const isMissing = error instanceof Error && 'code' in error && MISSING.includes(error.code);
+    return isMissing ? undefined : '';
   }
 }

@@ -2,7 +2,7 @@ import { UsageError } from '../errors.ts';
 import type { KnownIdentity } from '../session/register.ts';
 import { parseJsonObject } from '../values/json.ts';
 import { expiresAt, isEmpty, type PodioOAuth } from '../values/podio-oauth.ts';
-import { DamagedRecordError, decodeRecord, encodeRecord, recordIdentity } from '../values/record.ts';
+import { DamagedRecordError, decodeUnsealed, encodeRecord, recordIdentity } from '../values/record.ts';
 
 /** A session, and whose it is. */
 export interface StoredSession {
@@ -54,7 +54,7 @@ function readSession(entry: unknown): StoredSession {
 
 function decoded(text: string, known: KnownIdentity): PodioOAuth {
   try {
-    return decodeRecord(text, known);
+    return decodeUnsealed(text, known);
   } catch (error) {
     if (error instanceof DamagedRecordError) throw new UsageError(`${error.message}, in the export`);
     throw error;

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { StoreError } from '../errors.ts';
-import type { Identity } from './identity.ts';
+import { type Identity, identityKey } from './identity.ts';
 import { parseJsonObject } from './json.ts';
 import { EMPTY_OAUTH, expiresAt, type PodioOAuth, type PodioRef } from './podio-oauth.ts';
 import { AUTH_TYPES } from './session-manager.ts';
@@ -27,6 +28,7 @@ export function encodeRecord(oauth: PodioOAuth, identity: Identity, parent?: str
     client_secret: oauth.clientSecret,
     app_token: oauth.appToken,
     parent,
+    seal: sealOf(oauth, identity),
   });
   return text.replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
@@ -37,6 +39,13 @@ export function encodeRecord(oauth: PodioOAuth, identity: Identity, parent?: str
  * @throws {StoreError} where a newer podio wrote it.
  */
 export function decodeRecord(text: string, identity: Identity): PodioOAuth {
+  const oauth = decodeUnsealed(text, identity);
+  if (parseRecord(text).seal === sealOf(oauth, identity)) return oauth;
+  throw new DamagedRecordError('the stored session is damaged');
+}
+
+/** As `decodeRecord`, for a record that has been in people's hands: they may have changed what it says. */
+export function decodeUnsealed(text: string, identity: Identity): PodioOAuth {
   const record = parseRecord(text);
   if (typeof record.version === 'number' && record.version > VERSION) {
     throw new StoreError('the session was stored by a newer podio', {
@@ -46,6 +55,14 @@ export function decodeRecord(text: string, identity: Identity): PodioOAuth {
   if (record.version !== VERSION) throw new DamagedRecordError('the stored session is damaged');
   if (!belongsTo(record, identity)) throw new DamagedRecordError("the stored session is another identity's");
   return decodeOAuth(record);
+}
+
+// Holds together what is fatal apart: spliced, a record would send one identity's tokens in the name of another.
+function sealOf({ accessToken, refreshToken }: PodioOAuth, identity: Identity): string {
+  const hash = createHash('sha256').update(
+    JSON.stringify([identityKey(identity), accessToken, refreshToken]),
+  );
+  return hash.digest('hex').slice(0, 16);
 }
 
 /** Whom a record was written for, where it says so. */

@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import { UsageError } from '../../errors.ts';
+import { StoreError, UsageError } from '../../errors.ts';
 import { moveSession } from '../../session/move.ts';
 import { type KnownIdentity, label } from '../../session/register.ts';
 import { formatAuthType } from '../../values/identity.ts';
@@ -60,17 +60,29 @@ async function list(context: Context): Promise<void> {
 }
 
 async function row(context: Context, known: KnownIdentity) {
-  const oauth = await (await context.manager(known.manager, known)).get(known);
-  const now = context.io.now();
-  const lasting = expiresAt(oauth) > now ? 'valid' : refreshEndsAt(oauth) > now ? 'renewable' : 'ended';
   return {
     identity: formatAuthType(known),
     name: known.name,
     api_url: known.apiUrl,
     client_id: known.clientId,
     session_manager: known.manager,
-    state: isEmpty(oauth) ? 'missing' : lasting,
+    state: await stateOf(context, known),
   };
+}
+
+// Trouble with one session is no reason to keep quiet about the others.
+async function stateOf(context: Context, known: KnownIdentity): Promise<string> {
+  try {
+    const oauth = await (await context.manager(known.manager, known)).get(known);
+    const now = context.io.now();
+    if (isEmpty(oauth)) return 'missing';
+    if (expiresAt(oauth) > now) return 'valid';
+    return refreshEndsAt(oauth) > now ? 'renewable' : 'ended';
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    warn(context.io, `${label(known)}: ${error.message}`);
+    return 'unreadable';
+  }
 }
 
 async function move(context: Context, { to }: SessionsOptions, [text]: readonly string[]): Promise<void> {
