@@ -88,7 +88,7 @@ const TROUBLES: readonly (readonly [what: string, make: (keyring: Keyring) => un
 ];
 
 for (const [what, make, message] of TROUBLES) {
-  test(`with the keychain ${what}, each command ends within 4 s, exit 8, and never says "not logged in"`, async (t) => {
+  test(`row 8: with the keychain ${what}, each command ends within 4 s, exit 8, and never says "not logged in"`, async (t) => {
     const { keyring, podio } = await setUp(t);
     assert.equal((await podio('login', '--app')).exit, 0);
     await make(keyring);
@@ -105,7 +105,7 @@ for (const [what, make, message] of TROUBLES) {
   });
 }
 
-test('a session that was found in the keychain is never looked for elsewhere, nor made anew', async (t) => {
+test('row 8: a session that was found in the keychain is never looked for elsewhere, nor made anew', async (t) => {
   const { world, keyring, podio } = await setUp(t);
   await podio('login', '--app');
   await keyring.lock();
@@ -126,7 +126,7 @@ test('sessions move takes a session to the keychain and back, and leaves nothing
   assert.equal(world.sandbox.tokenRequests(), 1);
 });
 
-test('a session renewed while the keychain fails waits in a recovery file, and is back there at the next run', async (t) => {
+test('row 8: a session renewed while the keychain fails waits in a recovery file, and is back there at the next run', async (t) => {
   const { world, keyring, podio } = await setUp(t, { endFamilyOnReplay: true });
   await podio('login', '--app');
   const held = world.sandbox.hold({ grant: 'refresh_token' });
