@@ -111,13 +111,8 @@ test('threat 19: a token endpoint that drips holds nobody up for longer than ten
       const tap = setInterval(() => socket.write(drop), 100).unref();
       socket.once('close', () => clearInterval(tap));
     });
-    const since = performance.now();
-    fails(
-      await world.run(['login', '--app'], { env: { PODIO_API_URL: api.url } }),
-      7,
-      /said nothing for 10 s/,
-    );
-    assert.ok(performance.now() - since < 20_000);
+    const login = await promptly(world, ['login', '--app'], { env: { PODIO_API_URL: api.url } });
+    fails(login, 7, /said nothing for 10 s/);
     assert.deepEqual(treeOf(join(world.home, '.local')), before);
   };
   await Promise.all(Object.values(drops).map(drip));

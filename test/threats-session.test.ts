@@ -184,6 +184,8 @@ test('threat 24: a logout leaves no token behind, in no manager and in no copy',
   const text = readFileSync(join(world.home, session), 'utf8');
   writeFileSync(join(world.home, session), text.slice(0, -3));
   fails(await world.podio(CALL, nothingSet()), 8, /damaged/);
+  // As a kill leaves it in the midst of a rescue from a keychain that failed.
+  writeFileSync(join(world.home, session.replace(/json$/, 'recovery.json.new')), text);
   succeeds(await world.run(['logout'], nothingSet({ ...env, PODIO_SESSION_MANAGER: undefined })));
   assert.deepEqual([await keyring.count(), filesHolding(world.home, world.sandbox.secrets)], [0, []]);
 });

@@ -1,6 +1,6 @@
 # Installs the real parts that the tests use and that the system's packages have: `npm test` runs it.
 set -eu
-parts='dbus:dbus-daemon libglib2.0-bin:gdbus gnome-keyring:gnome-keyring-daemon libsecret-tools:secret-tool strace:strace tmux:tmux'
+parts='dbus:dbus-daemon libglib2.0-bin:gdbus gnome-keyring:gnome-keyring-daemon libsecret-tools:secret-tool strace:strace tmux:tmux openssl:openssl'
 missing=''
 for part in $parts; do
   command -v "${part#*:}" >/dev/null 2>&1 || missing="$missing ${part%%:*}"

@@ -7,7 +7,7 @@ import type { AuthType, Release, SessionManager, SessionScope } from '../../valu
 import { readOwnFile, removeFile } from '../files.ts';
 import { ensureOwnFolder } from '../folders.ts';
 import { Keychain } from '../keychain.ts';
-import { writeFileSafely } from '../reservation.ts';
+import { pendingFile, writeFileSafely } from '../reservation.ts';
 import { KeychainIndex } from './keychain-index.ts';
 import { KeychainLocks } from './keychain-locks.ts';
 
@@ -114,8 +114,9 @@ export class KeychainSessionManager implements SessionManager {
   }
 
   async #forget(identity: Identity): Promise<void> {
+    const file = this.#recoveryFile(identity);
     await this.#erase(identity);
-    removeFile(this.#recoveryFile(identity));
+    for (const name of [file, pendingFile(file)]) removeFile(name);
     this.#index.remove(identity);
   }
 
