@@ -7,6 +7,7 @@ import { TokenEndpoint } from '../src/client/token-endpoint.ts';
 import type { Action } from '../src/sandbox/sandbox.ts';
 import { FileSessionManager } from '../src/session/managers/file.ts';
 import { Session } from '../src/session/session.ts';
+import { answering } from './support/answering.ts';
 import type { World } from './support/cli.ts';
 import { fails, loggedIn, nothingSet, succeeds } from './support/commands.ts';
 import { dataOf, sessionFile } from './support/data-folder.ts';
@@ -78,6 +79,15 @@ suite('row 11: a token endpoint', () => {
       assert.deepEqual(readFileSync(sessionFile(world)), old);
     });
   }
+
+  test('that answers in drops is given up in time too', async () => {
+    await using world = await loggedIn({ rotate: false });
+    await using dripping = await answering((_, response) => {
+      const drops = setInterval(() => response.write(' '), 20);
+      response.once('close', () => clearInterval(drops));
+    });
+    await assert.rejects(renewImpatiently(world, 300, dripping.url), /said nothing for 0.3 s/);
+  });
 
   test('that answers without a refresh token leaves the old one in force', async () => {
     await using world = await loggedIn({ omitRefreshToken: true });
@@ -151,12 +161,12 @@ suite('row 11: a 420 of the token endpoint', () => {
 });
 
 /** A renewal by a client that waits no longer for an answer than it is told. */
-function renewImpatiently(world: World, timeoutMs: number): Promise<unknown> {
+function renewImpatiently(world: World, timeoutMs: number, at = world.sandbox.url): Promise<unknown> {
   const { url, accounts } = world.sandbox;
   const { id: clientId = '', secret: clientSecret } = accounts.clients[0] ?? {};
   const manager = new FileSessionManager({ apiUrl: url, clientId, folder: dirname(sessionFile(world)) });
   const session = new Session({ manager, authType: { type: 'app', identifier: '123456' } });
-  const endpoint = new TokenEndpoint({ apiUrl: url, userAgent: 'test', now: Date.now, timeoutMs });
+  const endpoint = new TokenEndpoint({ apiUrl: at, userAgent: 'test', now: Date.now, timeoutMs });
   const tokens = new SessionTokens({
     ...{ session, endpoint, clientId, clientSecret },
     ...{ login: undefined, keep: {}, now: Date.now },
