@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { UsageError } from '../errors.ts';
 import type { Io } from './io.ts';
 
@@ -31,6 +30,7 @@ export async function readStdin(io: Io, option: string): Promise<string> {
 /** The text of a file that the user names; a pipe (`<(…)`) will do. @throws {UsageError} */
 export async function readTextFile(file: string, option: string): Promise<string> {
   try {
+    const { readFile } = await import('node:fs/promises');
     return await readFile(file, 'utf8');
   } catch (cause) {
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';

@@ -7,12 +7,11 @@ import type { GlobalOptions } from './config.ts';
 import { Context } from './context.ts';
 import { LOGIN_VARIABLES } from './environment.ts';
 import { exitCodeOf } from './exit-codes.ts';
-import type { Io } from './io.ts';
+import type { Io, Output } from './io.ts';
 import { OutputClosed, say, visible } from './output.ts';
 
 /** Runs the program in this process: its arguments, streams, environment and signals. The only place that touches them. */
 export async function start(): Promise<void> {
-  const { argv, stdin, stdout, stderr } = process;
   const env = { ...process.env };
   // What is read here need stand in no diagnostic report of Node's.
   for (const name of LOGIN_VARIABLES) delete process.env[name];
@@ -21,17 +20,26 @@ export async function start(): Promise<void> {
     // Once: whoever asks a second time is not made to wait.
     process.once(signal, () => controller.abort(new InterruptedError(signal)));
   }
-  // A reader that has gone is told by each write; without a listener it would end the process with a stack.
-  for (const stream of [stdout, stderr]) stream.on('error', () => {});
-  const io = {
-    stdin,
-    stdout,
-    stderr,
+  // Each stream is made at its first use: standard input alone would cost every command some 4 ms.
+  process.exitCode = await main(process.argv.slice(2), {
+    get stdin() {
+      return process.stdin;
+    },
+    get stdout() {
+      return watched(process.stdout);
+    },
+    get stderr() {
+      return watched(process.stderr);
+    },
     env,
     now: Date.now,
     signal: controller.signal,
-  };
-  process.exitCode = await main(argv.slice(2), io);
+  });
+}
+
+// A reader that has gone is told by each write; without a listener it would end the process with a stack.
+function watched<T extends Output>(stream: T): T {
+  return stream.listenerCount('error') > 0 ? stream : stream.on('error', () => {});
 }
 
 /** Runs one command line and resolves with its exit code. Holds the only catch that turns errors into words. */

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import * as path from 'node:path';
+import { hashOf } from '../values/hash.ts';
 import { parseJsonObject } from '../values/json.ts';
 import type { SessionScope } from '../values/session-manager.ts';
 import { quietly } from './file-errors.ts';
@@ -9,15 +9,11 @@ import { writeFileSafely } from './reservation.ts';
 
 /** Until when the token endpoint wants to be left alone. Shared by all processes that ask it with the same API key. */
 export class CoolDown {
-  readonly #file: string;
+  readonly #options: SessionScope & { folder: string };
 
   /** `folder`: an absolute path, made where it is missing. */
-  constructor({ folder, apiUrl, clientId }: SessionScope & { folder: string }) {
-    const key = createHash('sha256')
-      .update(JSON.stringify([apiUrl, clientId]))
-      .digest('hex')
-      .slice(0, 24);
-    this.#file = path.join(folder, `${key}.json`);
+  constructor(options: SessionScope & { folder: string }) {
+    this.#options = options;
   }
 
   /** Epoch milliseconds; 0 where it may be asked. @throws {StoreError} */
@@ -34,5 +30,10 @@ export class CoolDown {
   /** Forgets a time that is over, or that a wrong clock named. Where that fails it means nothing all the same. */
   end(): void {
     quietly(() => removeFile(this.#file));
+  }
+
+  get #file(): string {
+    const { folder, apiUrl, clientId } = this.#options;
+    return path.join(folder, `${hashOf(JSON.stringify([apiUrl, clientId])).slice(0, 24)}.json`);
   }
 }

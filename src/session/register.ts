@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import * as path from 'node:path';
+import { hashOf } from '../values/hash.ts';
 import { formatAuthType, type Identity, identityKey } from '../values/identity.ts';
 import { parseJsonObject } from '../values/json.ts';
 import { AUTH_TYPES } from '../values/session-manager.ts';
@@ -104,7 +104,7 @@ export class IdentityRegister {
   }
 
   #defaultFile(apiUrl: string): string {
-    const key = createHash('sha256').update(apiUrl).digest('hex').slice(0, 24);
+    const key = hashOf(apiUrl).slice(0, 24);
     return path.join(
       this.#defaults,
       `${new URL(apiUrl).hostname.replace(/[^A-Za-z0-9.-]/g, '_')}-${key}.json`,

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { UsageError } from '../errors.ts';
+import { hashOf } from './hash.ts';
 import { AUTH_TYPES, type AuthType, type SessionScope } from './session-manager.ts';
 
 /** An auth type at one API origin with one API key: what a session belongs to. */
@@ -42,7 +42,15 @@ export function isSameIdentity(a: Identity, b: Identity): boolean {
  * readable part cannot. No identifier can leave the folder or meet another's name.
  */
 export function identityKey({ apiUrl, clientId, type, identifier }: Identity): string {
-  const readable = `${type}-${identifier}`.replace(/[^A-Za-z0-9@._-]/g, '_').slice(0, 48);
-  const hash = createHash('sha256').update(JSON.stringify([apiUrl, clientId, type, identifier]));
-  return `${readable}-${hash.digest('hex').slice(0, 24)}`;
+  const whole = JSON.stringify([apiUrl, clientId, type, identifier]);
+  const key = keys.get(whole) ?? `${readable(type, identifier)}-${hashOf(whole).slice(0, 24)}`;
+  keys.set(whole, key);
+  return key;
+}
+
+// One call asks for the same key some ten times.
+const keys = new Map<string, string>();
+
+function readable(type: string, identifier: string): string {
+  return `${type}-${identifier}`.replace(/[^A-Za-z0-9@._-]/g, '_').slice(0, 48);
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { StoreError } from '../errors.ts';
+import { hashOf } from './hash.ts';
 import { type Identity, identityKey } from './identity.ts';
 import { parseJsonObject } from './json.ts';
 import { EMPTY_OAUTH, expiresAt, type PodioOAuth, type PodioRef } from './podio-oauth.ts';
@@ -59,10 +59,7 @@ export function decodeUnsealed(text: string, identity: Identity): PodioOAuth {
 
 // Holds together what is fatal apart: spliced, a record would send one identity's tokens in the name of another.
 function sealOf({ accessToken, refreshToken }: PodioOAuth, identity: Identity): string {
-  const hash = createHash('sha256').update(
-    JSON.stringify([identityKey(identity), accessToken, refreshToken]),
-  );
-  return hash.digest('hex').slice(0, 16);
+  return hashOf(JSON.stringify([identityKey(identity), accessToken, refreshToken])).slice(0, 16);
 }
 
 /** Whom a record was written for, where it says so. */

@@ -7,7 +7,7 @@ import type { HttpResponse } from '../../http/http.ts';
 import { type Request, type RequestOptions, readRequest } from '../call-request.ts';
 import type { Context } from '../context.ts';
 import { isColorful, pass, prettyJson, say, visible, visibleLines, write } from '../output.ts';
-import { checkSavable, type SaveOptions, save } from '../save.ts';
+import type { SaveOptions } from '../save.ts';
 import type { CommandModule } from './command.ts';
 
 interface CallOptions extends RequestOptions {
@@ -57,13 +57,13 @@ async function run(context: Context, options: CallOptions, words: readonly strin
   // Before the client, which may log in: what cannot be sent sends nothing at all.
   resolveTarget(request.path, context.apiUrl());
   const saving = savingOf(options);
-  if (saving) await checkSavable(saving);
+  if (saving) await (await import('../save.ts')).checkSavable(saving);
   const client = await context.client();
   const answer = await timed(context, request, (signal) => client.call({ ...request, signal }));
   if (answer.status >= 300) await fail(context, options, answer);
   if (options.include) await writeHead(context, answer);
   if (options.silent) await finished(answer.body.resume());
-  else if (saving) await save(answer.body, saving, context.io.signal);
+  else if (saving) await (await import('../save.ts')).save(answer.body, saving, context.io.signal);
   else await writeBody(context, answer);
 }
 
@@ -77,10 +77,10 @@ async function timed(
   { method, path }: Request,
   send: (signal: AbortSignal) => Promise<HttpResponse>,
 ): Promise<HttpResponse> {
-  const since = performance.now();
+  const since = io.now();
   if (settings.debug) say(io, `> ${method} ${visible(path)}`);
   const answer = await send(io.signal);
-  if (settings.debug) say(io, `< ${answer.status} in ${Math.round(performance.now() - since)} ms`);
+  if (settings.debug) say(io, `< ${answer.status} in ${io.now() - since} ms`);
   return answer;
 }
 

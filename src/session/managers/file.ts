@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import * as path from 'node:path';
+import { hashOf } from '../../values/hash.ts';
 import { type Identity, identityKey } from '../../values/identity.ts';
 import { EMPTY_OAUTH, isEmpty, type PodioOAuth } from '../../values/podio-oauth.ts';
 import {
@@ -13,7 +13,6 @@ import type { AuthType, Release, SessionManager, SessionScope } from '../../valu
 import { quietly } from '../file-errors.ts';
 import { keepAside, keptAside, readOwnFile, removeFile } from '../files.ts';
 import { ensureOwnFolder, listFolder } from '../folders.ts';
-import { acquireLock } from '../lock.ts';
 import { adoptPendingFile, pendingFile, Reservation } from '../reservation.ts';
 
 /** Where and for whom a FileSessionManager keeps sessions. */
@@ -74,6 +73,7 @@ export class FileSessionManager implements SessionManager {
   async lock(authType: AuthType): Promise<Release> {
     const file = this.#file(authType);
     ensureOwnFolder(this.#options.folder);
+    const { acquireLock } = await import('../lock.ts');
     const release = await acquireLock(`${file}.lock`);
     this.#held.add(file);
     const unlock = () => {
@@ -170,7 +170,7 @@ export class FileSessionManager implements SessionManager {
     if (text === undefined) return '';
     try {
       const { refreshToken } = decodeRecord(text, this.#identity(authType));
-      return refreshToken && createHash('sha256').update(refreshToken).digest('hex').slice(0, 16);
+      return refreshToken && hashOf(refreshToken).slice(0, 16);
     } catch {
       return undefined;
     }
