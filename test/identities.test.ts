@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { World } from './support/cli.ts';
 import { fails, loggedIn, nothingSet, succeeds } from './support/commands.ts';
+import { dataOf } from './support/data-folder.ts';
 
 const stored = nothingSet();
 const DELIVERABLES = ['call', 'GET', '/item/123'];
@@ -44,6 +47,29 @@ test('PODIO_AS chooses too, and --as stands above it', async () => {
   assert.equal(await who(world, ['--as', 'app:234567'], { PODIO_AS: 'ada' }), 'leads');
   assert.equal(await who(world, []), 'ada');
   assert.equal(await who(world, [], { PODIO_AS: '' }), 'ada');
+});
+
+test('whoever the register has lost is found by the session, and is known again from then on', async () => {
+  await using world = await three();
+  for (const as of [
+    ['call', '/app/234567', '--as', 'app:234567'],
+    ['switch', 'app:234567'],
+  ]) {
+    rmSync(join(dataOf(world), 'identities'), { recursive: true });
+    succeeds(await world.podio(as, stored));
+    const known = JSON.parse(
+      succeeds(await world.podio(['status', 'app:234567', '--offline', '--json'], stored)),
+    );
+    assert.equal(known[0].session_manager, 'file');
+  }
+  assert.equal(await who(world, []), 'leads');
+  assert.equal(world.sandbox.tokenRequests(), 0);
+  // A file whose name is not its own says nothing.
+  const folder = join(dataOf(world), 'sessions');
+  for (const name of readdirSync(folder))
+    renameSync(join(folder, name), join(folder, name.replace(/-\w{4}/, '-0000')));
+  rmSync(join(dataOf(world), 'identities'), { recursive: true });
+  fails(await world.podio(['call', '/app/234567', '--as', 'app:234567'], stored), 3, /not logged in as/);
 });
 
 test('switch changes the default, for one API', async () => {

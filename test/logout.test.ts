@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
 import type { World } from './support/cli.ts';
 import { fails, filesHolding, loggedIn, nothingSet, succeeds } from './support/commands.ts';
+import { dataOf } from './support/data-folder.ts';
 
 const CALL = ['call', 'GET', '/item/123'];
 const stored = nothingSet();
@@ -40,6 +41,16 @@ test('a logout by name or in full leaves the default as it is', async () => {
     assert.equal(stderr, 'Logged out password:ada@example.com.\n');
   }
   succeeds(await world.podio(CALL, stored));
+});
+
+test('a logout finds a session of which the register has lost its entry, with nothing in the environment', async () => {
+  for (const who of [['app:123456'], ['--all']]) {
+    await using world = await loggedIn();
+    rmSync(join(dataOf(world), 'identities'), { recursive: true });
+    const { stderr } = await world.podio(['logout', ...who], stored);
+    assert.equal(stderr, 'Logged out app:123456.\n');
+    noFileBearsASecret(world);
+  }
 });
 
 test('logout --all forgets everybody at every API', async () => {

@@ -12,7 +12,8 @@ import {
 } from '../session/managers/index.ts';
 import { IdentityRegister, type KnownIdentity, label } from '../session/register.ts';
 import { Session } from '../session/session.ts';
-import { formatAuthType, type Identity, parseAuthType } from '../values/identity.ts';
+import { identitiesIn } from '../session/strays.ts';
+import { formatAuthType, type Identity, isSameIdentity, parseAuthType } from '../values/identity.ts';
 import { dataFolder } from '../values/places.ts';
 import type { PodioOAuth } from '../values/podio-oauth.ts';
 import type { AuthType, SessionManager, SessionScope } from '../values/session-manager.ts';
@@ -56,6 +57,15 @@ export class Context {
     return new Context({ io, settings, place: await placeOf(io) });
   }
 
+  /** Everybody whose session may lie here: who is registered, and whose register entry was lost. @throws {StoreError} */
+  everybody(): KnownIdentity[] {
+    const known = this.register.list();
+    const strays = identitiesIn(this.#sessions).filter(
+      (one) => !known.some((other) => isSameIdentity(one, other)),
+    );
+    return [...known, ...strays];
+  }
+
   /** Who has logged in here. @throws {StoreError} where there is no place for that. */
   get register(): IdentityRegister {
     return new IdentityRegister({ folder: this.folder });
@@ -65,6 +75,10 @@ export class Context {
   get folder(): string {
     if (typeof this.#place === 'string') return this.#place;
     throw this.#place;
+  }
+
+  get #sessions(): string {
+    return path.join(this.folder, 'sessions');
   }
 
   /** The API that a call goes to. @throws {NotLoggedInError} */
@@ -121,7 +135,7 @@ export class Context {
     const options = {
       apiUrl,
       clientId,
-      folder: path.join(this.folder, 'sessions'),
+      folder: this.#sessions,
     };
     const manager = this.#managers.get(key) ?? openSessionManager(name, options);
     this.#managers.set(key, manager);
@@ -163,7 +177,7 @@ export class Context {
     return chooseSessionManager({
       apiUrl,
       clientId,
-      folder: path.join(this.folder, 'sessions'),
+      folder: this.#sessions,
     });
   }
 
@@ -188,7 +202,9 @@ export class Context {
   /** The identity that logged in here under this name. @throws {UsageError} where the name means several. */
   known(text: string): KnownIdentity | undefined {
     const { apiUrl, apiUrlIsNamed } = this.settings;
-    const found = this.register.find(text);
+    const registered = this.register.find(text);
+    const found =
+      registered.length > 0 ? registered : this.everybody().filter((known) => formatAuthType(known) === text);
     const here = found.filter((known) => known.apiUrl === apiUrl);
     const fit = apiUrlIsNamed || here.length > 0 ? here : found;
     const own = fit.filter(({ clientId }) => clientId === this.io.env.PODIO_CLIENT_ID);

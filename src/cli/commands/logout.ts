@@ -34,7 +34,7 @@ export const logout: CommandModule<LogoutOptions> = {
   async run(context: Context, options: LogoutOptions, [text]: readonly string[]): Promise<undefined> {
     if (options.all && text !== undefined)
       throw new UsageError('logout takes an identity or --all, not both');
-    const identities = options.all ? context.register.list() : meant(context, text);
+    const identities = options.all ? context.everybody() : meant(context, text);
     const { outcomes, trouble } = await forgetAll(context, identities, options.revoke ?? false);
     await tell(context, outcomes);
     if (trouble !== undefined) throw trouble;

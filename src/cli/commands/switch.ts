@@ -15,6 +15,7 @@ export const switchCommand: CommandModule = {
 
   async run(context: Context, _options: object, [text]: readonly string[]): Promise<undefined> {
     const chosen = text === undefined ? await otherThanNow(context) : named(context, text);
+    if (context.register.get(chosen) === undefined) await context.register.add(chosen);
     await context.register.choose(chosen);
     const identity = formatAuthType(chosen);
     if (context.settings.json)
