@@ -26,6 +26,7 @@ interface Misbehaviour {
 }
 
 const HTML = '<html><body><h1>Bad Gateway</h1></body></html>';
+const LONG = { error: 'invalid_grant', error_description: 'x'.repeat(2 ** 20) };
 
 const MISBEHAVIOURS: Readonly<Record<string, Misbehaviour>> = {
   'answers 500': { action: { kind: 'fail', status: 500, body: { error: 'internal' } }, exit: 5 },
@@ -44,7 +45,16 @@ const MISBEHAVIOURS: Readonly<Record<string, Misbehaviour>> = {
     action: { kind: 'fail', status: 302, headers: { location: 'http://127.0.0.1:1/' } },
     exit: 5,
   },
-  'answers 403 and a page': { action: { kind: 'fail', status: 403, body: HTML }, exit: 3 },
+  'answers 400 and a page': { action: { kind: 'fail', status: 400, body: HTML }, exit: 5 },
+  'answers 401 and nothing': { action: { kind: 'fail', status: 401 }, exit: 5 },
+  'answers 403 and a page': { action: { kind: 'fail', status: 403, body: HTML }, exit: 5 },
+  'answers 404 and a page': { action: { kind: 'fail', status: 404, body: HTML }, exit: 5 },
+  'answers 401 and JSON that names no error': {
+    action: { kind: 'fail', status: 401, body: { message: 'Unauthorized' } },
+    exit: 5,
+  },
+  'answers 400 and far too much': { action: { kind: 'fail', status: 400, body: LONG }, exit: 5 },
+  'answers 401 and far too much': { action: { kind: 'fail', status: 401, body: LONG }, exit: 5 },
   'answers what is no HTTP': { action: { kind: 'garbage' }, exit: 5 },
   'answers with half of its tokens': { action: { kind: 'half' }, exit: 5 },
   'is cut off before it answers': { action: { kind: 'cut', at: 'before' }, exit: 7 },
@@ -52,7 +62,7 @@ const MISBEHAVIOURS: Readonly<Record<string, Misbehaviour>> = {
   'is cut off when it has done its work': { action: { kind: 'cut', at: 'after' }, exit: 7 },
 };
 
-suite('row 11: a token endpoint', () => {
+suite('row 11: a token endpoint', { concurrency: true }, () => {
   for (const [name, { action, exit }] of Object.entries(MISBEHAVIOURS)) {
     test(`that ${name} is asked once, and the session stays as it is`, async () => {
       await using world = await loggedIn({ rotate: false });
@@ -80,13 +90,48 @@ suite('row 11: a token endpoint', () => {
     });
   }
 
-  test('that answers in drops is given up in time too', async () => {
+  test('that falls silent is given up by a command, long before 30 s are over, and others go on', async () => {
     await using world = await loggedIn({ rotate: false });
+    world.sandbox.expireAccessTokens();
+    world.sandbox.rule({ ...REFRESH, times: 1 }, { kind: 'hang', at: 'before' });
+    const since = performance.now();
+    const [first, second] = [
+      world.run(['call', ITEM], nothingSet()),
+      world.run(['call', ITEM], nothingSet()),
+    ];
+    const ends = (await Promise.all([first, second])).sort((a, b) => a.exit - b.exit);
+    assert.ok(performance.now() - since < 20_000);
+    assert.deepEqual(
+      ends.map(({ exit }) => exit),
+      [0, 7],
+    );
+  });
+
+  test('that answers in drops is given up in time too, and the session stays as it is', async () => {
+    await using world = await loggedIn({ rotate: false });
+    const old = readFileSync(sessionFile(world));
     await using dripping = await answering((_, response) => {
       const drops = setInterval(() => response.write(' '), 20);
       response.once('close', () => clearInterval(drops));
     });
     await assert.rejects(renewImpatiently(world, 300, dripping.url), /said nothing for 0.3 s/);
+    assert.deepEqual(readFileSync(sessionFile(world)), old);
+  });
+
+  test('that does not say how long its token lives has it used until a 401, and then renewed once', async () => {
+    await using world = await loggedIn();
+    const body = { ...(await tokensOf(world)), expires_in: undefined };
+    world.sandbox.rule({ ...REFRESH, times: 1 }, { kind: 'fail', status: 200, body });
+    succeeds(await world.podio(['refresh'], nothingSet()));
+    const [known] = JSON.parse(succeeds(await world.podio(['status', '--offline', '--json'], nothingSet())));
+    const hours = (Date.parse(known.access_ends_at) - Date.now()) / 3_600_000;
+    assert.ok(hours > 7 && hours <= 8, `${hours}`);
+    for (const renewals of [0, 1]) {
+      world.sandbox.clearSeen();
+      succeeds(await world.podio(['call', ITEM], nothingSet()));
+      assert.equal(world.sandbox.tokenRequests(), renewals);
+      world.sandbox.expireAccessTokens();
+    }
   });
 
   test('that answers without a refresh token leaves the old one in force', async () => {
@@ -172,6 +217,15 @@ function renewImpatiently(world: World, timeoutMs: number, at = world.sandbox.ur
     ...{ login: undefined, keep: {}, now: Date.now },
   });
   return session.current().then((stale) => tokens.renew(stale));
+}
+
+/** A login by somebody who speaks to the token endpoint himself. */
+async function tokensOf({ sandbox: { url, accounts } }: World): Promise<object> {
+  const [{ id: client_id = '', secret: client_secret = '' } = {}] = accounts.clients;
+  const [{ id: app_id = '', token: app_token = '' } = {}] = accounts.apps;
+  const body = new URLSearchParams({ grant_type: 'app', client_id, client_secret, app_id, app_token });
+  const answer = await fetch(`${url}/oauth/token`, { method: 'POST', body });
+  return JSON.parse(await answer.text());
 }
 
 function recordOf(world: World): Record<'access_token' | 'refresh_token', string> {

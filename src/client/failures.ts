@@ -26,9 +26,12 @@ export function failureOf(head: Head, body: string, at401 = 'log in again: podio
   return new RateLimitError(description, { ...details, waitSeconds, hint: waitHint(waitSeconds) });
 }
 
-/** Whether the token endpoint refused the credentials, as opposed to failing or to being asked too often. */
+/**
+ * Whether the token endpoint refused the credentials, as opposed to failing, to being asked too often, and to
+ * somebody else answering in its place: a refusal names its kind (RFC 6749 §5.2).
+ */
 export function isRefusal(error: unknown): error is PodioError {
-  return error instanceof PodioError && [400, 401, 403].includes(error.status);
+  return error instanceof PodioError && [400, 401, 403].includes(error.status) && error.error !== '';
 }
 
 /** The error for credentials that were refused; `check` says which they are, unless it was the API key. */

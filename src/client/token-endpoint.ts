@@ -118,7 +118,7 @@ export class TokenEndpoint {
       body: encode(fields),
       signal: deadline(timeoutMs),
     });
-    const tooLong = () => brokenAnswer(response, 'the answer of the token endpoint is far too long');
+    const tooLong = () => noAnswer(response, 'the answer of the token endpoint is far too long');
     const text = (await readWhole(response.body, LONGEST_ANSWER, tooLong)).toString();
     if (response.status !== 200) throw refusal(response, withoutSecrets(text, fields));
     return readTokens(response, text, asked);
@@ -142,11 +142,21 @@ function coolingDown(until: number, now: number): RateLimitError {
 }
 
 function refusal(response: HttpResponse, text: string): PodioError {
-  if (response.status < 300 || response.status >= 400) return failureOf(response, text);
-  return brokenAnswer(
-    response,
-    'the token endpoint redirects elsewhere; the credentials were not sent there',
-  );
+  const { status } = response;
+  if (status >= 300 && status < 400)
+    return brokenAnswer(
+      response,
+      'the token endpoint redirects elsewhere; the credentials were not sent there',
+    );
+  const failure = failureOf(response, text);
+  const saysNothing = status >= 400 && status < 500 && failure.error === '';
+  if (!saysNothing || failure instanceof RateLimitError) return failure;
+  return noAnswer(response, `the token endpoint answered ${status} and did not say why`);
+}
+
+// RFC 6749 §5.2: a refusal is JSON and names its kind. What does not is somebody else's, whatever its status says.
+function noAnswer(response: HttpResponse, what: string): PodioError {
+  return brokenAnswer({ ...response, status: 0 }, what);
 }
 
 const SECRETS = ['client_secret', 'app_token', 'password', 'code', 'refresh_token', 'nonce', 'otp'];
@@ -180,7 +190,7 @@ function readTokens(response: HttpResponse, text: string, now: number): PodioOAu
     refreshToken: isToken(answer.refresh_token) ? answer.refresh_token : '',
     scope: isShort(answer.scope) ? answer.scope : '',
     ref: readRef(answer.ref),
-    expiresIn: isLifetime(answer.expires_in) ? answer.expires_in : 0,
+    expiresIn: isLifetime(answer.expires_in) ? answer.expires_in : USUAL_LIFETIME,
     obtainedAt: now,
   };
 }
@@ -195,7 +205,10 @@ function isShort(value: unknown): value is string {
   return typeof value === 'string' && value.length <= 8192;
 }
 
-// Seconds; what cannot be the life of a token says nothing of it.
+// Seconds: 8 hours (developers.podio.com/authentication). Should it be shorter, a 401 will tell.
+const USUAL_LIFETIME = 8 * 60 * 60;
+
+// What cannot be the life of a token says nothing of it.
 function isLifetime(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= 10 * 365 * 86_400;
 }
