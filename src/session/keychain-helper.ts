@@ -6,7 +6,7 @@ import { isDefaultKeyringLocked, isEntryLocked } from './secret-service.ts';
 
 /** One operation on one entry, as a line of JSON. */
 export interface KeychainRequest {
-  /** `probe` writes an entry of its own beside this one and removes it again. */
+  /** `probe` writes an entry of its own beside this one and removes it again; only one may at a time. */
   readonly operation: 'get' | 'set' | 'delete' | 'probe';
   readonly service: string;
   readonly account: string;
@@ -57,7 +57,7 @@ class Fault extends Error {
 type Entry = Pick<KeychainRequest, 'service' | 'account'>;
 type Keytar = typeof import('keytar');
 
-const OPERATIONS = { get: read, set: save, delete: remove, probe: tryToWrite };
+const OPERATIONS = { get: read, set: save, delete: remove, probe };
 
 let request = '';
 process.stdin.setEncoding('utf8');
@@ -99,7 +99,7 @@ async function read(keytar: Keytar, { service, account }: Entry): Promise<string
   if (await isEntryLocked(service, account)) throw new Fault('locked');
   const secret = await keytar.getPassword(service, account);
   // keytar says null of a locked keyring too, and false when it cannot delete; only writing tells.
-  if (secret === null) await tryToWrite(keytar, { service, account });
+  if (secret === null) await tryToWrite(keytar, { service, account: `${account} probe ${process.pid}` });
   return secret;
 }
 
@@ -117,8 +117,12 @@ async function remove(keytar: Keytar, { service, account }: Entry): Promise<null
   return null;
 }
 
-async function tryToWrite(keytar: Keytar, { service, account }: Entry): Promise<null> {
-  const canary = { service, account: `${account} probe ${process.pid}` };
+// One at a time, so always under the same name: what a killed one has left goes with the next.
+async function probe(keytar: Keytar, { service, account }: Entry): Promise<null> {
+  return tryToWrite(keytar, { service, account: `${account} probe` });
+}
+
+async function tryToWrite(keytar: Keytar, canary: Entry): Promise<null> {
   await save(keytar, { operation: 'set', ...canary, secret: 'probe' });
   await keytar.deletePassword(canary.service, canary.account);
   return null;

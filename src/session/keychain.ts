@@ -93,7 +93,7 @@ export class Keychain {
     await this.#ask({ operation: 'delete', service: this.#service, account });
   }
 
-  /** Makes sure that an entry can be written. Leaves nothing behind. @throws {KeychainError} */
+  /** Makes sure that an entry can be written, while no other process does so. Leaves nothing behind. @throws {KeychainError} */
   async probe(): Promise<void> {
     await this.#ask({ operation: 'probe', service: this.#service, account: 'podio' });
   }

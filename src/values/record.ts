@@ -44,6 +44,16 @@ export function decodeRecord(text: string, identity: Identity): PodioOAuth {
   throw new DamagedRecordError('the stored session is damaged');
 }
 
+/** Whether a text is all of a record of this identity: one that was cut under way is none. */
+export function isWholeRecord(text: string, identity: Identity): boolean {
+  try {
+    decodeRecord(text, identity);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** As `decodeRecord`, for a record that has been in people's hands: they may have changed what it says. */
 export function decodeUnsealed(text: string, identity: Identity): PodioOAuth {
   const record = parseRecord(text);

@@ -6,6 +6,7 @@ import {
   DamagedRecordError,
   decodeRecord,
   encodeRecord,
+  isWholeRecord,
   recordIdentity,
   recordParent,
 } from '../../values/record.ts';
@@ -147,20 +148,11 @@ export class FileSessionManager implements SessionManager {
     const text = readOwnFile(pendingFile(file));
     if (text === undefined) return;
     const mark = this.#mark(authType);
-    if (this.#isWhole(text, authType) && [undefined, recordParent(text)].includes(mark)) {
+    if (isWholeRecord(text, this.#identity(authType)) && [undefined, recordParent(text)].includes(mark)) {
       if (mark === undefined) keepAside(file, Date.now());
       adoptPendingFile(file);
     } else {
       removeFile(pendingFile(file));
-    }
-  }
-
-  #isWhole(text: string, authType: AuthType): boolean {
-    try {
-      decodeRecord(text, this.#identity(authType));
-      return true;
-    } catch {
-      return false;
     }
   }
 

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { StoreError } from '../../errors.ts';
 import { formatAuthType, type Identity, identityKey } from '../../values/identity.ts';
 import { EMPTY_OAUTH, isEmpty, type PodioOAuth } from '../../values/podio-oauth.ts';
-import { DamagedRecordError, decodeRecord, encodeRecord } from '../../values/record.ts';
+import { DamagedRecordError, decodeRecord, encodeRecord, isWholeRecord } from '../../values/record.ts';
 import type { AuthType, Release, SessionManager, SessionScope } from '../../values/session-manager.ts';
 import { readOwnFile, removeFile } from '../files.ts';
 import { ensureOwnFolder } from '../folders.ts';
 import { Keychain } from '../keychain.ts';
-import { pendingFile, writeFileSafely } from '../reservation.ts';
+import { adoptPendingFile, pendingFile, writeFileSafely } from '../reservation.ts';
 import { KeychainIndex } from './keychain-index.ts';
 import { KeychainLocks } from './keychain-locks.ts';
 
@@ -70,12 +70,19 @@ export class KeychainSessionManager implements SessionManager {
     return this.#index.list();
   }
 
+  /** Beside shutting out others, puts in place the recovery file that a killed process had written and not yet named. */
   async lock(authType: AuthType): Promise<Release> {
-    const key = identityKey(this.#identity(authType));
-    const release = await this.#locks.acquire(key);
-    this.#held.add(key);
+    const identity = this.#identity(authType);
+    const release = await this.#locks.acquire(identityKey(identity));
+    try {
+      this.#recover(identity);
+    } catch (error) {
+      release();
+      throw error;
+    }
+    this.#held.add(identityKey(identity));
     return () => {
-      this.#held.delete(key);
+      this.#held.delete(identityKey(identity));
       release();
     };
   }
@@ -118,6 +125,15 @@ export class KeychainSessionManager implements SessionManager {
     await this.#erase(identity);
     for (const name of [file, pendingFile(file)]) removeFile(name);
     this.#index.remove(identity);
+  }
+
+  // Written under the lock by the last one to have it, so nothing is newer; it is of use only if it is whole.
+  #recover(identity: Identity): void {
+    const file = this.#recoveryFile(identity);
+    const text = readOwnFile(pendingFile(file));
+    if (text === undefined) return;
+    if (isWholeRecord(text, identity)) adoptPendingFile(file);
+    else removeFile(pendingFile(file));
   }
 
   /** Answers the rescued session, and moves it to the keychain if that works again and nobody is about to write. */
