@@ -6,8 +6,9 @@ import { CoolDown } from '../session/cool-down.ts';
 import {
   type Choice,
   chooseSessionManager,
+  isManagerName,
   MANAGER_NAMES,
-  managerNamed,
+  noSuchManager,
   openSessionManager,
 } from '../session/managers/index.ts';
 import { IdentityRegister, type KnownIdentity, label } from '../session/register.ts';
@@ -266,7 +267,7 @@ export class Context {
 
 // One that the settings file names is looked at on use: a wrong word there must not stop doctor and logout.
 function checkManagerName(name = 'auto'): void {
-  if (name !== 'auto') managerNamed(name);
+  if (name !== 'auto' && !isManagerName(name)) throw noSuchManager(name);
 }
 
 async function hasSession(manager: SessionManager, authType: AuthType): Promise<boolean> {

@@ -9,30 +9,55 @@ export interface ManagerOptions extends SessionScope {
   readonly folder: string;
 }
 
-type Open = (options: ManagerOptions) => Promise<SessionManager>;
+/** Makes a manager. `name` is the whole word or URL that chose it; a URL may hold a password, and is never shown. */
+type Open = (options: ManagerOptions, name: string) => Promise<SessionManager>;
 
+/**
+ * Every manager that has a name, or a URL: then its key is the scheme, with the colon (`redis:`).
+ * Only `file` and `memory` are at hand; what else there is, is loaded where it is used.
+ */
 const MANAGERS: Readonly<Record<string, Open>> = {
   file: async (options) => new FileSessionManager(options),
-  // Loaded only where it is used: whoever keeps sessions in files has nothing to do with keychains.
   keychain: async (options) => new (await import('./keychain.ts')).KeychainSessionManager(options),
   memory: async () => new MemorySessionManager(),
 };
 
 /** The names by which `openSessionManager` knows managers. */
-export const MANAGER_NAMES: readonly string[] = Object.keys(MANAGERS);
+export const MANAGER_NAMES: readonly string[] = Object.keys(MANAGERS).filter((key) => !key.endsWith(':'));
 
-/** The manager of that name. @throws {UsageError} where there is none. */
+/** The manager of that name or URL. @throws {UsageError} where there is none. */
 export async function openSessionManager(name: string, options: ManagerOptions): Promise<SessionManager> {
-  return managerNamed(name)(options);
+  const open = MANAGERS[keyOf(name)];
+  if (!isManagerName(name) || open === undefined) throw noSuchManager(name);
+  return open(options, name);
 }
 
-/** What makes the manager of that name. @throws {UsageError} where there is none. */
-export function managerNamed(name: string): Open {
-  const open = Object.hasOwn(MANAGERS, name) ? MANAGERS[name] : undefined;
-  if (open !== undefined) return open;
-  throw new UsageError(`there is no session manager "${name}"`, {
-    hint: `choose one with --session-manager: auto, ${MANAGER_NAMES.join(', ')}`,
+/** Whether there is a manager of that name, or for URLs of that scheme. */
+export function isManagerName(name: string): boolean {
+  return Object.hasOwn(MANAGERS, keyOf(name));
+}
+
+/** Says that there is no manager of that name, and which one may be meant. */
+export function noSuchManager(name: string): UsageError {
+  const key = keyOf(name);
+  const what = key === name ? `"${name}"` : `for ${key} URLs`;
+  const near = MANAGER_NAMES.find((known) => isNear(known, name.toLowerCase()));
+  const all = `choose one with --session-manager: auto, ${Object.keys(MANAGERS).join(', ')}`;
+  return new UsageError(`there is no session manager ${what}`, {
+    hint: near === undefined ? all : `did you mean ${near}? Else ${all}`,
   });
+}
+
+// `redis://host` and `redis:host` alike: a URL's scheme has two letters at least, a drive of Windows' one.
+function keyOf(name: string): string {
+  return /^[a-z][a-z0-9+.-]+:/i.exec(name)?.[0].toLowerCase() ?? name;
+}
+
+// As far as letters go, whatever their order: most slips leave out, double or swap one.
+function isNear(a: string, b: string): boolean {
+  const without = (text: string, letters: string) =>
+    [...letters].reduce((left, letter) => left.replace(letter, ''), text);
+  return (without(a, b) + without(b, a)).length <= 2;
 }
 
 /** The outcome of `auto`: the keychain where it works, else the file and why not the keychain. */
