@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
 import { Readable, Writable } from 'node:stream';
 import { test } from 'node:test';
+import { isColorful } from '../src/cli/color.ts';
 import { nest, splitField, typedValue } from '../src/cli/fields.ts';
-import {
-  isColorful,
-  OutputClosed,
-  pass,
-  prettyJson,
-  visible,
-  visibleLines,
-  write,
-} from '../src/cli/output.ts';
+import { OutputClosed, pass, prettyJson, visible, visibleLines, write } from '../src/cli/output.ts';
 import { inWords } from '../src/cli/time.ts';
 import { Failure, UsageError } from '../src/errors.ts';
 

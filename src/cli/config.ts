@@ -4,6 +4,7 @@ import { StoreError, UsageError } from '../errors.ts';
 import { parseJsonObject } from '../values/json.ts';
 import { apiOrigin, PODIO_API } from '../values/origin.ts';
 import { configFolder, type Environment } from '../values/places.ts';
+import type { ColorChoice } from './io.ts';
 
 /** The options that every command takes, as given on the command line. */
 export interface GlobalOptions {
@@ -28,12 +29,13 @@ export interface Settings {
   readonly apiUrlIsNamed: boolean;
   readonly json: boolean;
   readonly mayAsk: boolean;
-  readonly color: 'auto' | 'always' | 'never';
+  readonly color: ColorChoice;
   readonly debug: boolean;
 }
 
 const LONGEST_CONFIG = 64 * 1024;
-const COLORS = ['auto', 'always', 'never'] as const;
+/** What `--color` takes. */
+export const COLORS = ['auto', 'always', 'never'] as const;
 
 /** Puts the settings together. `warn` hears of a settings file that cannot be used; it is left as it is. */
 export async function readSettings(

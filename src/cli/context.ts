@@ -55,7 +55,8 @@ export class Context {
   static async create(io: Io, options: GlobalOptions): Promise<Context> {
     const settings = await readSettings(options, io.env, (text) => warn(io, text));
     checkManagerName(settings.sessionManager);
-    return new Context({ io, settings, place: await placeOf(io) });
+    const { json, color } = settings;
+    return new Context({ io: { ...io, manner: { json, color } }, settings, place: await placeOf(io) });
   }
 
   /** Everybody whose session may lie here: who is registered, and whose register entry was lost. @throws {StoreError} */

@@ -5,6 +5,16 @@ import type { Environment } from '../values/places.ts';
 export type Input = Readable & { isTTY?: boolean };
 export type Output = Writable & { isTTY?: boolean; columns?: number };
 
+/** When to use colour: `auto` is where the stream is a terminal that takes it. */
+export type ColorChoice = 'auto' | 'always' | 'never';
+
+/** How the user wants to be talked to. */
+export interface Manner {
+  /** Whether talk is for programs: each line of it is a JSON object then. */
+  readonly json: boolean;
+  readonly color: ColorChoice;
+}
+
 /** The outside world, as the program sees it. */
 export interface Io {
   readonly stdin: Input;
@@ -15,4 +25,6 @@ export interface Io {
   readonly now: () => number;
   /** Aborts with an InterruptedError once a signal asks the program to stop. */
   readonly signal: AbortSignal;
+  /** In words, and colour where it is taken, unless told. */
+  readonly manner?: Manner;
 }

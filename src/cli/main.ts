@@ -1,13 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { Failure, InterruptedError, PodioError, UsageError } from '../errors.ts';
 import { VERSION } from '../values/version.ts';
+import { tinted } from './color.ts';
 import type { CommandEntry } from './commands/command.ts';
 import { COMMANDS } from './commands/index.ts';
-import type { GlobalOptions } from './config.ts';
+import { COLORS, type GlobalOptions } from './config.ts';
 import { Context } from './context.ts';
 import { LOGIN_VARIABLES } from './environment.ts';
 import { exitCodeOf } from './exit-codes.ts';
-import type { Io, Output } from './io.ts';
+import type { Io, Manner, Output } from './io.ts';
 import { OutputClosed, say, visible } from './output.ts';
 
 /** Runs the program in this process: its arguments, streams, environment and signals. The only place that touches them. */
@@ -44,16 +45,28 @@ function watched<T extends Output>(stream: T): T {
 
 /** Runs one command line and resolves with its exit code. Holds the only catch that turns errors into words. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
+  let heard: Io = { ...io, manner: mannerOf(argv) };
+  const hear = (context: Context) => {
+    heard = context.io;
+  };
   try {
-    return await run(argv, io);
+    return await run(argv, heard, hear);
   } catch (error) {
     if (error instanceof OutputClosed) return 0;
     if (error instanceof InterruptedError) return exitCodeOf(error).exit;
-    return report(error, argv, io);
+    return report(error, argv, heard);
   }
 }
 
-async function run(argv: readonly string[], io: Io): Promise<number> {
+// What is wrong with a line has to be said before the line is understood.
+function mannerOf(argv: readonly string[]): Manner {
+  const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  const words = own.map((word, at) => (own[at - 1] === '--color' ? `--color=${word}` : word));
+  const color = COLORS.find((known) => words.includes(`--color=${known}`)) ?? 'auto';
+  return { json: own.includes('--json'), color };
+}
+
+async function run(argv: readonly string[], io: Io, hear: (context: Context) => void): Promise<number> {
   let exit = 0;
   const program = newProgram(io);
   for (const entry of COMMANDS) {
@@ -61,7 +74,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     if (entry.name === invoked(argv)) {
       (await entry.load()).declare(command);
       command.action(async () => {
-        exit = await runCommand(entry, command, io);
+        exit = await runCommand(entry, command, io, hear);
       });
     }
   }
@@ -69,9 +82,15 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   return exit;
 }
 
-async function runCommand(entry: CommandEntry, command: Command, io: Io): Promise<number> {
+async function runCommand(
+  entry: CommandEntry,
+  command: Command,
+  io: Io,
+  hear: (context: Context) => void,
+): Promise<number> {
   const options: GlobalOptions = command.optsWithGlobals();
   const context = await Context.create(io, options);
+  hear(context);
   const module = await entry.load();
   const exit = await module.run(context, options, command.args);
   // A command that says how it ended is believed: it may be its child's word.
@@ -132,23 +151,44 @@ function usageError({ message }: CommanderError): UsageError {
       hint: 'secrets are never option values: see podio help environment',
     });
   }
-  return new UsageError(what, { hint: suggestion?.replace(/^\(|\)$/g, '') });
+  return new UsageError(what, { hint: suggestion && didYouMean(suggestion) });
+}
+
+// Commander says "(Did you mean status?)".
+function didYouMean(suggestion: string): string {
+  const meant = /\(Did you mean (?:one of )?(.*)\?\)/.exec(suggestion)?.[1] ?? '';
+  return meant.startsWith('-')
+    ? `did you mean ${meant}? See podio help COMMAND`
+    : `did you mean podio ${meant}`;
 }
 
 function report(error: unknown, argv: readonly string[], io: Io): number {
   const { exit, code, hint: usualHint } = exitCodeOf(error);
-  const usual = usualHint?.replace('COMMAND', commandIn(argv)) ?? 'see podio help';
-  const { message, hint = usual } = inWords(error, io);
-  if (argv.includes('--json')) say(io, visible(JSON.stringify({ code, exit, message, hint })));
-  else {
-    say(io, `podio: ${visible(message)}`);
-    say(io, `hint: ${visible(hint)}`);
+  const { message, hint = usualHint ?? 'see podio help', ...details } = inWords(error, io);
+  const inFull = hint.replace('COMMAND', commandIn(argv)).trimEnd();
+  if (io.manner?.json) {
+    say(io, visible(JSON.stringify({ code, exit, message, hint: inFull, ...details })));
+  } else {
+    say(io, `${tinted('podio:', 'failed', io, io.stderr)} ${visible(message)}`);
+    say(io, `${tinted('hint:', 'hint', io, io.stderr)} ${visible(inFull)}`);
   }
   return exit;
 }
 
-function inWords(error: unknown, { env }: Io): { message: string; hint: string | undefined } {
-  if (error instanceof PodioError) return { message: error.message + inBrackets(error), hint: error.hint };
+/** What is said of an error; what Podio said of it stands beside the message for programs. */
+interface Words {
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly status?: number;
+  readonly error?: string;
+  readonly request_id?: string | undefined;
+}
+
+function inWords(error: unknown, { env }: Io): Words {
+  if (error instanceof PodioError) {
+    const { status, error: kind, requestId: request_id } = error;
+    return { message: error.message + inBrackets(error), hint: error.hint, status, error: kind, request_id };
+  }
   if (error instanceof Failure) return { message: error.message, hint: error.hint };
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   return { message: `a fault inside podio: ${name}: ${message}`, hint: env.PODIO_DEBUG ? stack : undefined };

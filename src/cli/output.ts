@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Failure } from '../errors.ts';
+import { markFor, takesSigns, tinted } from './color.ts';
 import type { Io, Output } from './io.ts';
 
 /** Whoever read our output has gone (`… | head`): a reason to end, and nothing to complain of. */
@@ -22,9 +23,16 @@ export function say(io: Io, text: string): void {
   io.stderr.write(`${text}\n`);
 }
 
+/** One line of talk that what was asked for is done; on a terminal with the mark for it. */
+export function done(io: Io, text: string): void {
+  const mark = io.stderr.isTTY && takesSigns(io) ? `${markFor('done', io, io.stderr)} ` : '';
+  say(io, mark + visible(text));
+}
+
 /** One line of talk that something is not as it should be. */
 export function warn(io: Io, text: string): void {
-  say(io, `podio: warning: ${visible(text)}`);
+  if (io.manner?.json) say(io, visible(JSON.stringify({ code: 'warning', message: text })));
+  else say(io, `${tinted('podio: warning:', 'warning', io, io.stderr)} ${visible(text)}`);
 }
 
 /** An object as JSON on standard output, what a terminal would obey escaped as JSON does it. */
@@ -58,21 +66,6 @@ export function visibleLines(text: string): string {
 function escaped(character: string): string {
   const known = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[character];
   return known ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-}
-
-/** Whether to use colour on a stream: https://no-color.org, FORCE_COLOR, CLICOLOR_FORCE, and `--color` above them. */
-export function isColorful(
-  color: 'auto' | 'always' | 'never',
-  { env, stdout }: Pick<Io, 'env' | 'stdout'>,
-): boolean {
-  if (color !== 'auto') return color === 'always';
-  if (env.NO_COLOR) return false;
-  if (isForced(env.FORCE_COLOR) || isForced(env.CLICOLOR_FORCE)) return true;
-  return stdout.isTTY === true && env.TERM !== 'dumb';
-}
-
-function isForced(value: string | undefined): boolean {
-  return value !== undefined && value !== '' && value !== '0';
 }
 
 /** JSON for people: indented, safe for a terminal, coloured where asked for. Undefined where the text is no JSON. */

@@ -5,8 +5,9 @@ import { resolveTarget } from '../../client/target.ts';
 import { readWhole } from '../../http/decoding.ts';
 import type { HttpResponse } from '../../http/http.ts';
 import { type Request, type RequestOptions, readRequest } from '../call-request.ts';
+import { isColorful } from '../color.ts';
 import type { Context } from '../context.ts';
-import { isColorful, pass, prettyJson, say, visible, visibleLines, write } from '../output.ts';
+import { pass, prettyJson, say, visible, visibleLines, write } from '../output.ts';
 import type { SaveOptions } from '../save.ts';
 import type { CommandModule } from './command.ts';
 
