@@ -8,7 +8,10 @@ const FLOORS: readonly (readonly [floor: number, files: RegExp])[] = [
   [0, /^src\/index\.ts$/],
   [2, /^src\/cli\/main\.ts$/],
   [3, /^src\/cli\/commands\//],
-  [4, /^src\/cli\/(context|environment|api-key|exit-codes|topics|session-export|checks|person)\.ts$/],
+  [
+    4,
+    /^src\/cli\/(context|environment|api-key|exit-codes|topics|session-export|checks|person|login-answers)\.ts$/,
+  ],
   [5, /^src\/client\//],
   [6, /^src\/session\/(session|queue|register|strays|cool-down|move)\.ts$/],
   [7, /^src\/session\/managers\//],

@@ -2,7 +2,7 @@ import type { ApiKey } from '../client/token-endpoint.ts';
 import type { KnownIdentity } from '../session/register.ts';
 import { DamagedRecordError } from '../values/record.ts';
 import type { Context } from './context.ts';
-import { answerTo, secretFrom } from './credentials.ts';
+import { answerTo, secretFrom, unquoted } from './credentials.ts';
 import { warn } from './output.ts';
 
 /** The options of login that name an API key. */
@@ -11,31 +11,56 @@ export interface ApiKeyOptions {
   readonly clientSecretFile?: string;
 }
 
+/** An API key, and whether a person has just typed some of it. */
+export interface ToldKey extends ApiKey {
+  readonly isTyped: boolean;
+}
+
+const WHERE =
+  'Podio gives access by an API key: a client id and a client secret. Make one at ' +
+  'https://podio.com/settings/api (any name will do; as the domain, localhost). ' +
+  'You are asked for it this once.';
+
+const WAYS = {
+  id: '--client-id ID, or PODIO_CLIENT_ID; make one at https://podio.com/settings/api',
+  secret: '--client-secret-file FILE, or PODIO_CLIENT_SECRET with PODIO_CLIENT_ID; FILE - is standard input',
+};
+
 /** The API key to log in with: option, environment, what an earlier login stored, prompt. @throws {UsageError} */
-export async function apiKeyFor(context: Context, options: ApiKeyOptions): Promise<ApiKey> {
-  const { io, settings } = context;
-  const asking = { io, mayAsk: settings.mayAsk };
-  const usual = io.env.PODIO_CLIENT_ID;
-  const ways = '--client-id ID, or PODIO_CLIENT_ID; make one at https://podio.com/settings/api';
-  const known = [options.clientId, usual, earlier(context)?.clientId];
-  const clientId = await answerTo({ what: "the API key's client id", ways }, known, asking);
-  const given = await secretFrom(io, {
-    file: options.clientSecretFile,
-    option: '--client-secret',
-  });
+export async function apiKeyFor(context: Context, options: ApiKeyOptions): Promise<ToldKey> {
+  const { env } = context.io;
+  const known = [options.clientId, env.PODIO_CLIENT_ID, earlier(context)?.clientId];
+  const id = await clientId(context, known);
+  const given = await secretFrom(context.io, { file: options.clientSecretFile, option: '--client-secret' });
   // The variable's secret is of the variable's key.
-  const ours = !usual || usual === clientId ? io.env.PODIO_CLIENT_SECRET : undefined;
-  const stored = given || ours ? undefined : await storedSecret(context, clientId);
-  const clientSecret = await answerTo(
-    {
-      what: "the API key's client secret",
-      ways: '--client-secret-file FILE, or PODIO_CLIENT_SECRET with PODIO_CLIENT_ID',
-      isSecret: true,
-    },
-    [given, ours, stored],
-    asking,
-  );
-  return { clientId, clientSecret };
+  const isOurs = !env.PODIO_CLIENT_ID || env.PODIO_CLIENT_ID === id.text;
+  const ours = isOurs ? env.PODIO_CLIENT_SECRET : undefined;
+  const stored = given || ours ? undefined : await storedSecret(context, id.text);
+  const secret = await clientSecret(context, [given, ours, stored]);
+  return { clientId: id.text, clientSecret: secret.text, isTyped: id.isTyped || secret.isTyped };
+}
+
+/** Asks for an API key again that Podio did not take. @throws {InterruptedError} on ^C. */
+export async function apiKeyAgain(context: Context, before: ApiKey): Promise<ToldKey> {
+  const id = await clientId(context, [], before.clientId);
+  const secret = await clientSecret(context, []);
+  return { clientId: id.text, clientSecret: secret.text, isTyped: true };
+}
+
+function clientId({ io, settings }: Context, known: readonly (string | undefined)[], before?: string) {
+  const again = before === undefined ? { where: WHERE } : { before };
+  const question = { what: "the API key's client id", ways: WAYS.id, read: unquoted, ...again };
+  return answerTo(question, known, { io, mayAsk: settings.mayAsk });
+}
+
+function clientSecret({ io, settings }: Context, known: readonly (string | undefined)[]) {
+  const question = {
+    what: "the API key's client secret",
+    ways: WAYS.secret,
+    isSecret: true,
+    read: unquoted,
+  };
+  return answerTo(question, known, { io, mayAsk: settings.mayAsk });
 }
 
 // The default's key before that of any other identity at the same API.

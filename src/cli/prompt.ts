@@ -1,10 +1,21 @@
-import { InterruptedError } from '../errors.ts';
+import { Failure, InterruptedError } from '../errors.ts';
 import type { Io } from './io.ts';
+import { say } from './output.ts';
 
 /** One of several answers to choose from. */
 export interface Answer<T extends string> {
   readonly value: T;
   readonly label: string;
+}
+
+/** Takes out of a text what is meant by it. @throws {Failure} where it cannot be an answer. */
+type Read = (text: string) => string;
+
+/** What a line of text is asked with. */
+export interface AskOptions {
+  /** Stands there already, to be bettered. */
+  readonly before?: string | undefined;
+  readonly read?: Read | undefined;
 }
 
 /** Whether there is a person to ask: both ends of the conversation are a terminal. */
@@ -13,21 +24,19 @@ export function isInteractive({ stdin, stderr }: Io): boolean {
 }
 
 /** Asks for a line of text. @throws {InterruptedError} on ^C. */
-export async function ask(io: Io, message: string): Promise<string> {
+export async function ask(io: Io, message: string, { before, read }: AskOptions = {}): Promise<string> {
+  if (isPlain(io)) return (await import('./plain-prompt.ts')).askPlainly(io, message, judge(read));
   const { text } = await import('@clack/prompts');
-  return answered(await text({ message, validate: required, ...streams(io) }));
+  const known = before === undefined ? {} : { initialValue: before };
+  return answered(await text({ message, validate: judge(read), ...known, ...streams(io) }));
 }
 
 /** Asks for a secret, which is not shown as it is typed. @throws {InterruptedError} on ^C. */
-export async function askHidden(io: Io, message: string): Promise<string> {
+export async function askHidden(io: Io, message: string, read?: Read): Promise<string> {
+  const hidden = `${message} (not shown)`;
+  if (isPlain(io)) return (await import('./plain-prompt.ts')).askPlainlyHidden(io, hidden, judge(read));
   const { password } = await import('@clack/prompts');
-  return answered(
-    await password({
-      message: `${message} (not shown)`,
-      validate: required,
-      ...streams(io),
-    }),
-  );
+  return answered(await password({ message: hidden, validate: judge(read), ...streams(io) }));
 }
 
 /** Lets one of several be chosen. @throws {InterruptedError} on ^C. */
@@ -36,23 +45,46 @@ export async function choose<T extends string>(
   message: string,
   answers: readonly Answer<T>[],
 ): Promise<T> {
-  const { select } = await import('@clack/prompts');
-  const options = answers.map(({ value, label }) => ({
-    value: String(value),
-    label,
-  }));
-  const chosen = answered(await select({ message, options, ...streams(io) }));
+  const options = answers.map(({ value, label }) => ({ value: String(value), label }));
+  const chosen = isPlain(io)
+    ? await (await import('./plain-prompt.ts')).choosePlainly(io, message, options)
+    : await chosenFrom(io, message, options);
   const answer = answers.find(({ value }) => value === chosen);
   if (answer === undefined) throw new InterruptedError('SIGINT');
   return answer.value;
+}
+
+/** Tells a person what to know before a question, in lines that the terminal has room for. */
+export async function explain(io: Io, text: string): Promise<void> {
+  const { default: wrapAnsi } = await import('wrap-ansi');
+  say(io, wrapAnsi(text, Math.min(io.stderr.columns ?? 80, 80)));
+}
+
+async function chosenFrom(io: Io, message: string, options: Answer<string>[]): Promise<string> {
+  const { select } = await import('@clack/prompts');
+  return answered(await select({ message, options, ...streams(io) }));
+}
+
+// A terminal without cursor may be a screen reader: it gets lines and nothing that is drawn over.
+function isPlain({ env }: Io): boolean {
+  return env.TERM === 'dumb';
 }
 
 function streams({ stdin, stderr, signal }: Io) {
   return { input: stdin, output: stderr, signal };
 }
 
-function required(value: string | undefined): string | undefined {
-  return value ? undefined : 'Please type it, or press ^C to stop';
+function judge(read: Read = (text) => text) {
+  return (value: string | undefined): string | undefined => {
+    if (!value?.trim()) return 'Please type it, or press ^C to stop';
+    try {
+      read(value);
+      return undefined;
+    } catch (error) {
+      if (error instanceof Failure) return [error.message, error.hint].filter(Boolean).join('; ');
+      throw error;
+    }
+  };
 }
 
 // clack answers ^C with a symbol.

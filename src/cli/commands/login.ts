@@ -5,11 +5,15 @@ import { type PodioError, UsageError } from '../../errors.ts';
 import type { KnownIdentity } from '../../session/register.ts';
 import { authType, formatAuthType, type Identity, isSameIdentity } from '../../values/identity.ts';
 import { EMPTY_OAUTH, expiresAt, type PodioOAuth } from '../../values/podio-oauth.ts';
+import { quoted } from '../../values/quoted.ts';
 import { apiKeyFor } from '../api-key.ts';
 import type { Context } from '../context.ts';
-import { say, visible, warn, writeJson } from '../output.ts';
+import { unquoted } from '../credentials.ts';
+import { type Answers, untilAccepted } from '../login-answers.ts';
+import { done, say, warn, writeJson } from '../output.ts';
 import { givenSecret, type Person, type PersonOptions, personFor } from '../person.ts';
 import { ask, choose, isInteractive } from '../prompt.ts';
+import { withSpinner } from '../spinner.ts';
 import { inWords } from '../time.ts';
 import type { CommandModule } from './command.ts';
 
@@ -56,29 +60,34 @@ Examples:
 async function run(context: Context, options: LoginOptions): Promise<undefined> {
   checkName(options.name);
   const type = await typeOf(context, options);
+  checkOptionsFit(type, options);
+  if (context.io.env.PODIO_ACCESS_TOKEN)
+    warn(context.io, 'PODIO_ACCESS_TOKEN is set: until you unset it, call uses it and not this session');
   // Before anybody is asked for anything: what comes from elsewhere may turn out to be missing.
   const given = await givenSecret(context, type, options);
   const key = await apiKeyFor(context, options);
   const person = await personFor(context, { type, options, given });
-  const { apiUrl } = context.settings;
+  await untilAccepted(context, { key, person, otp: options.otp }, (answers) =>
+    logIn(context, options, answers),
+  );
+}
+
+async function logIn(context: Context, options: LoginOptions, answers: Answers): Promise<void> {
+  const { key, person } = answers;
+  const { clientId, clientSecret } = key;
   const identity = {
-    apiUrl,
-    clientId: key.clientId,
+    apiUrl: context.settings.apiUrl,
+    clientId,
     ...authType(person.type, person.identifier),
   };
   checkNameIsFree(context, identity, options.name);
   const before = context.register.get(identity);
   const { name: manager, because } = await context.managerName(identity);
-  const client = await context.newClient({
-    identity,
-    manager,
-    clientSecret: key.clientSecret,
-    remember: options.remember,
-  });
-  const oauth = await authenticate(context, client, person, options);
+  const client = await context.newClient({ identity, manager, clientSecret, remember: options.remember });
+  const oauth = await authenticate(context, client, answers);
   const known = { ...identity, manager, name: options.name ?? before?.name };
   await remember(context, known, before, options.default);
-  await tell(context, known, oauth, client.place, because);
+  await tell(context, known, { oauth, place: client.place, because, isAgain: before !== undefined });
 }
 
 async function typeOf({ io, settings }: Context, { app, password }: LoginOptions): Promise<Person['type']> {
@@ -97,36 +106,60 @@ async function typeOf({ io, settings }: Context, { app, password }: LoginOptions
   ]);
 }
 
-async function authenticate(
-  context: Context,
-  client: PodioClient,
-  person: Person,
-  { otp }: LoginOptions,
-): Promise<PodioOAuth> {
-  const { type, identifier, secret } = person;
-  try {
-    if (type === 'app') return await client.authenticateWithApp(identifier, secret);
-    return await client.authenticateWithPassword(identifier, secret, oneTimeCode(context, otp));
-  } catch (error) {
-    throw isRefusal(error) ? refusedLogin(error, whatToCheck(error, person)) : error;
-  }
+function authenticate(context: Context, client: PodioClient, answers: Answers): Promise<PodioOAuth> {
+  const { type, identifier, secret } = answers.person;
+  return withSpinner(context.io, 'Logging in', async (stop) => {
+    try {
+      if (type === 'app') return await client.authenticateWithApp(identifier, secret);
+      return await client.authenticateWithPassword(
+        identifier,
+        secret,
+        oneTimeCode(context, answers.otp, stop),
+      );
+    } catch (error) {
+      throw isRefusal(error) ? refusedLogin(error, whatToCheck(error, answers.person)) : error;
+    }
+  });
 }
 
 function oneTimeCode(
   { io, settings }: Context,
   otp: string | undefined,
+  beforeAsking: () => void,
 ): (() => Promise<string>) | undefined {
   if (otp !== undefined) return async () => otp;
   if (!settings.mayAsk || !isInteractive(io)) return undefined;
-  return () => ask(io, 'Code of the two-step verification');
+  return () => {
+    beforeAsking();
+    return ask(io, 'Code of the two-step verification');
+  };
 }
 
-function whatToCheck({ error }: PodioError, { type, identifier }: Person): string {
+function whatToCheck({ error }: PodioError, { type, identifier, secret }: Person): string {
   if (error === 'invalid_second_factor' || error === 'nonce_validation_error')
     return 'check the code of the two-step verification; each is good for a short time only';
-  return type === 'app'
-    ? `check the token of app ${identifier} (in the app's settings, "Developer")`
-    : 'check the e-mail address and the password';
+  if (type === 'password')
+    return `check the e-mail address and the password, then: podio login --password --username ${quoted(identifier)}`;
+  const odd = unquoted(secret) === secret ? '' : '; what was given has spaces, line ends or quotes around it';
+  return `check the token of app ${identifier} (in the app's settings, "Developer")${odd}, then: podio login --app ${identifier}`;
+}
+
+// Options of another way to log in would be ignored without a word.
+const OPTIONS_OF = {
+  app: ['tokenStdin', 'tokenFile', 'remember'],
+  password: ['username', 'passwordStdin', 'passwordFile', 'otp'],
+} as const;
+
+function checkOptionsFit(type: Person['type'], options: LoginOptions): void {
+  const others = Object.entries(OPTIONS_OF).filter(([way]) => way !== type);
+  for (const [way, names] of others) {
+    const wrong = names.find((name) => options[name] !== undefined);
+    if (wrong === undefined) continue;
+    const option = `--${wrong.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new UsageError(`${option} goes with --${way}, not with --${type}`, {
+      hint: 'see podio help login',
+    });
+  }
 }
 
 // What the session is called and where it lies is remembered once it is stored, and never before.
@@ -157,32 +190,31 @@ function checkNameIsFree({ register }: Context, identity: Identity, name: string
   });
 }
 
-async function tell(
-  { io, settings }: Context,
-  known: KnownIdentity,
-  oauth: PodioOAuth,
-  place: string,
-  because?: string,
-): Promise<void> {
+/** How a login ended. */
+interface End {
+  readonly oauth: PodioOAuth;
+  readonly place: string;
+  readonly because: string | undefined;
+  /** Whether this identity had logged in before. */
+  readonly isAgain: boolean;
+}
+
+async function tell({ io, settings }: Context, known: KnownIdentity, end: End): Promise<void> {
+  const { oauth, place, because, isAgain } = end;
   const identity = formatAuthType(known);
   const expires_at = new Date(expiresAt(oauth)).toISOString();
   if (because !== undefined) warn(io, `the keychain is not used: ${because}`);
   if (settings.json) {
     const { name, apiUrl: api_url, manager: session_manager } = known;
-    return writeJson(io, {
-      identity,
-      name,
-      api_url,
-      session_manager,
-      place,
-      expires_at,
-    });
+    return writeJson(io, { identity, name, api_url, session_manager, place, expires_at });
   }
   const who = known.name === undefined ? identity : `${identity} (${known.name})`;
-  say(
-    io,
-    visible(
-      `Logged in as ${who} until ${inWords(expires_at, io.now())}, then renewed by itself; kept in ${place}.`,
-    ),
-  );
+  const until = `until ${inWords(expires_at, io.now())}, then renewed by itself; kept in ${place}`;
+  done(io, `Logged in as ${who} ${until}${isAgain ? ', in place of the session before' : ''}.`);
+  if (io.stderr.isTTY) say(io, `Next: podio call GET ${firstPath(known)}`);
+}
+
+// Something that whoever has just logged in may see.
+function firstPath({ type, identifier }: KnownIdentity): string {
+  return type === 'app' ? `/app/${identifier}` : '/user/status';
 }

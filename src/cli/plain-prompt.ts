@@ -1,0 +1,59 @@
+import { createInterface, type Interface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { InterruptedError } from '../errors.ts';
+import type { Io } from './io.ts';
+import { say } from './output.ts';
+import type { Answer } from './prompt.ts';
+
+/** Says what is wrong with an answer; undefined where it will do. */
+type Judge = (text: string) => string | undefined;
+
+/** Asks for a line of text on a terminal that can do nothing but lines. @throws {InterruptedError} on ^C. */
+export function askPlainly(io: Io, message: string, judge: Judge): Promise<string> {
+  return untilGood(io, judge, () => line(io, message, false));
+}
+
+/** As `askPlainly`, for a secret: nothing is shown as it is typed. */
+export function askPlainlyHidden(io: Io, message: string, judge: Judge): Promise<string> {
+  return untilGood(io, judge, () => line(io, message, true));
+}
+
+/** Lets one of several be chosen by its number. @throws {InterruptedError} on ^C. */
+export async function choosePlainly(
+  io: Io,
+  message: string,
+  answers: readonly Answer<string>[],
+): Promise<string> {
+  say(io, message);
+  for (const [at, { label }] of answers.entries()) say(io, `${at + 1}. ${label}`);
+  const judge = (text: string) => (answers[Number(text) - 1] ? undefined : `1 to ${answers.length}, please`);
+  const chosen = await untilGood(io, judge, () => line(io, 'Number', false));
+  return answers[Number(chosen) - 1]?.value ?? '';
+}
+
+async function untilGood(io: Io, judge: Judge, next: () => Promise<string>): Promise<string> {
+  for (;;) {
+    const text = await next();
+    const wrong = judge(text);
+    if (wrong === undefined) return text;
+    say(io, wrong);
+  }
+}
+
+function line({ stdin, stderr, signal }: Io, message: string, isHidden: boolean): Promise<string> {
+  stderr.write(`${message}: `);
+  // What is typed is shown by the terminal itself, unless the interface takes it over and writes it nowhere.
+  const nowhere = new Writable({ write: (_chunk, _encoding, written) => written() });
+  const lines = createInterface({ input: stdin, output: nowhere, terminal: isHidden });
+  return new Promise<string>((resolve, reject) => {
+    const stop = () => reject(new InterruptedError('SIGINT'));
+    signal.addEventListener('abort', stop, { once: true });
+    lines.once('SIGINT', stop).once('close', stop).once('line', resolve);
+  }).finally(() => end(lines, isHidden, stderr));
+}
+
+// The Enter that ended a hidden line was not shown either.
+function end(lines: Interface, isHidden: boolean, stderr: Io['stderr']): void {
+  lines.close();
+  if (isHidden) stderr.write('\n');
+}
