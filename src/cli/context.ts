@@ -20,7 +20,7 @@ import type { PodioOAuth } from '../values/podio-oauth.ts';
 import type { AuthType, SessionManager, SessionScope } from '../values/session-manager.ts';
 import { type GlobalOptions, readSettings, type Settings } from './config.ts';
 import { environmentKey, environmentLogins } from './environment.ts';
-import type { Io } from './io.ts';
+import { type Io, inManner } from './io.ts';
 import { warn } from './output.ts';
 
 /** An identity that is meant by a command; its manager is known once it has logged in here. */
@@ -56,7 +56,7 @@ export class Context {
     const settings = await readSettings(options, io.env, (text) => warn(io, text));
     checkManagerName(settings.sessionManager);
     const { json, color } = settings;
-    return new Context({ io: { ...io, manner: { json, color } }, settings, place: await placeOf(io) });
+    return new Context({ io: inManner(io, { json, color }), settings, place: await placeOf(io) });
   }
 
   /** Everybody whose session may lie here: who is registered, and whose register entry was lost. @throws {StoreError} */

@@ -8,7 +8,7 @@ import { COLORS, type GlobalOptions } from './config.ts';
 import { Context } from './context.ts';
 import { LOGIN_VARIABLES } from './environment.ts';
 import { exitCodeOf } from './exit-codes.ts';
-import type { Io, Manner, Output } from './io.ts';
+import { type Io, inManner, type Manner, type Output } from './io.ts';
 import { OutputClosed, say, visible } from './output.ts';
 
 /** Runs the program in this process: its arguments, streams, environment and signals. The only place that touches them. */
@@ -45,7 +45,7 @@ function watched<T extends Output>(stream: T): T {
 
 /** Runs one command line and resolves with its exit code. Holds the only catch that turns errors into words. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
-  let heard: Io = { ...io, manner: mannerOf(argv) };
+  let heard: Io = inManner(io, mannerOf(argv));
   const hear = (context: Context) => {
     heard = context.io;
   };
