@@ -8,8 +8,9 @@ import { COLORS, type GlobalOptions } from './config.ts';
 import { Context } from './context.ts';
 import { LOGIN_VARIABLES } from './environment.ts';
 import { exitCodeOf } from './exit-codes.ts';
+import { declareGlobalOptions } from './global-options.ts';
 import { type Io, inManner, type Manner, type Output } from './io.ts';
-import { OutputClosed, say, visible } from './output.ts';
+import { OutputClosed, say, visible, write } from './output.ts';
 
 /** Runs the program in this process: its arguments, streams, environment and signals. The only place that touches them. */
 export async function start(): Promise<void> {
@@ -68,7 +69,7 @@ function mannerOf(argv: readonly string[]): Manner {
 
 async function run(argv: readonly string[], io: Io, hear: (context: Context) => void): Promise<number> {
   let exit = 0;
-  const program = newProgram(io);
+  const program = newProgram();
   for (const entry of COMMANDS) {
     const command = program.command(entry.name).description(entry.summary);
     if (entry.name === invoked(argv)) {
@@ -78,7 +79,7 @@ async function run(argv: readonly string[], io: Io, hear: (context: Context) => 
       });
     }
   }
-  await parse(program, argv);
+  await parse(program, argv, io);
   return exit;
 }
 
@@ -89,45 +90,52 @@ async function runCommand(
   hear: (context: Context) => void,
 ): Promise<number> {
   const options: GlobalOptions = command.optsWithGlobals();
-  const context = await Context.create(io, options);
-  hear(context);
   const module = await entry.load();
-  const exit = await module.run(context, options, command.args);
+  const exit =
+    'runPlain' in module
+      ? await module.runPlain(io, options, command.args)
+      : await module.run(await heardContext(io, options, hear), options, command.args);
   // A command that says how it ended is believed: it may be its child's word.
   if (exit === undefined) io.signal.throwIfAborted();
   return exit ?? 0;
 }
 
-function newProgram(io: Io): Command {
-  return new Command('podio')
-    .description(
-      'Log in to the Podio API once, then call it from any shell, any cron job, any number at once.',
-    )
-    .version(`podio ${VERSION}`, '--version', 'print the version')
-    .helpOption('-h, --help', 'print help')
-    .helpCommand(false)
-    .option('--as <identity>', 'whose session to use: a name, or app:ID, password:EMAIL')
-    .option('--session-manager <name>', 'where sessions are kept: auto, keychain, file, memory')
-    .option('--api-url <url>', 'which API: https, or http on loopback')
-    .option('--json', 'print the result as JSON')
-    .option('--no-input', 'ask nothing; what is missing is an error')
-    .option('--color <when>', 'auto, always or never')
-    .option('-v, --verbose', 'tell on standard error what is sent')
-    .configureOutput({
-      writeOut: (text) => io.stdout.write(text),
-      writeErr: () => {},
-    })
-    .exitOverride();
+async function heardContext(
+  io: Io,
+  options: GlobalOptions,
+  hear: (context: Context) => void,
+): Promise<Context> {
+  const context = await Context.create(io, options);
+  hear(context);
+  return context;
 }
 
-async function parse(program: Command, argv: readonly string[]): Promise<void> {
+function newProgram(): Command {
+  return (
+    declareGlobalOptions(new Command('podio'))
+      .version(`podio ${VERSION}`, '--version', 'print the version')
+      .helpCommand(false)
+      // Help is printed from the pages of the manual, errors by the catch in main.
+      .configureOutput({ writeOut: () => {}, writeErr: () => {} })
+      .exitOverride()
+  );
+}
+
+async function parse(program: Command, argv: readonly string[], io: Io): Promise<void> {
   try {
     if (argv.length === 0) program.help();
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw usageError(error);
+    if (error.code === 'commander.version') await write(io.stdout, `${error.message}\n`);
+    else await printHelp(program, invoked(argv), io);
   }
+}
+
+async function printHelp(program: Command, topic: string | undefined, io: Io): Promise<void> {
+  const { helpOn } = await import('./commands/help.ts');
+  await helpOn(COMMANDS).runPlain(io, program.opts(), topic === undefined ? [] : [topic]);
 }
 
 // Which command the line invokes: the first word that is neither a global option nor the value of one.

@@ -3,81 +3,140 @@ import { EXIT_CODES } from './exit-codes.ts';
 /** A page of help that is of no one command. */
 export interface Topic {
   readonly summary: string;
+  /** As `readBlocks` reads it: prose, lines indented by two that stay as they are, and terms with their meaning. */
   readonly text: string;
 }
 
 const exitCodes = [...EXIT_CODES]
   .sort((a, b) => a.exit - b.exit)
-  .map(({ exit, meaning }) => `  ${String(exit).padStart(3)}  ${meaning}`)
+  .map(({ exit, meaning }) => `  ${exit}  ${meaning}`)
   .join('\n');
 
 /** The pages, by the names that `podio help` takes. */
 export const TOPICS: Readonly<Record<string, Topic>> = {
+  auth: {
+    summary: 'API keys, identities, and how a session lives',
+    text: `
+Every login needs an API key, which is a client id and a client secret. Make one at
+https://podio.com/settings/api; podio asks for it once and keeps the secret with the session.
+
+Whom one logs in as is an identity:
+  app:123456             an app, by its id and its token (in the app's settings, "Developer")
+  password:ada@acme.org  a user, by e-mail address and password
+
+A login may give its identity a short name. The one that logged in last is the default; podio switch chooses
+another, and --as or PODIO_AS takes one for a single command:
+  podio login --password --username ada@acme.org --name ada
+  podio --as ada call GET /user/status
+
+A login brings an access token, which lasts 8 hours, and a refresh token, which is good for 28 days and for one use.
+podio renews the session by itself a little before the access token ends, or when Podio calls it expired. However
+many processes ask, one of them renews and the others take what it brought. Only podio logout forgets a session: a
+failure of the network, of Podio or of the store never does.
+
+Where a refresh token has ended too, log in again. With podio login --app --remember, or with a whole login in the
+environment (podio help environment), that happens by itself.
+`,
+  },
   environment: {
     summary: 'the variables that podio reads',
-    text: `Answers to login's questions:
-  PODIO_CLIENT_ID, PODIO_CLIENT_SECRET   the API key (https://podio.com/settings/api)
-  PODIO_APP_ID, PODIO_APP_TOKEN          an app and its token
-  PODIO_USERNAME, PODIO_PASSWORD         a user and the password
-Where they name a whole login and no session is stored, call and token log in by themselves, once.
+    text: `
+Answers to login's questions. Where they name a whole login and no session is stored, whatever calls the API logs in
+by itself, once:
+  PODIO_CLIENT_ID      the client id of the API key (https://podio.com/settings/api)
+  PODIO_CLIENT_SECRET  its client secret
+  PODIO_APP_ID         an app
+  PODIO_APP_TOKEN      its token
+  PODIO_USERNAME       a user's e-mail address
+  PODIO_PASSWORD       the password
 
 As the options of these names:
-  PODIO_AS, PODIO_SESSION_MANAGER, PODIO_API_URL
-  PODIO_NO_INPUT=1                       ask nothing (--no-input)
-  PODIO_DEBUG=1                          tell what is sent (--verbose)
+  PODIO_AS               whose session to use (--as)
+  PODIO_SESSION_MANAGER  where sessions are kept (--session-manager)
+  PODIO_API_URL          which API (--api-url)
+  PODIO_NO_INPUT=1       ask nothing (--no-input)
+  PODIO_DEBUG=1          tell what is sent (--verbose)
 
-  PODIO_ACCESS_TOKEN                     used as it is by call and token; nothing is stored or renewed
-  PODIO_CONFIG_DIR, PODIO_DATA_DIR       folders for settings and sessions, in place of the usual ones
-  XDG_CONFIG_HOME, XDG_DATA_HOME         where those lie on Linux
-  NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE  colour never, or always
-  HTTPS_PROXY, HTTP_PROXY, NO_PROXY      the way through a proxy
-  NODE_EXTRA_CA_CERTS                    a file with further certificates to trust
+In place of a session:
+  PODIO_ACCESS_TOKEN  used as it is for calls; nothing is stored, read or renewed
 
-An option stands above a variable, a variable above the settings file, that above the default.
+Places:
+  PODIO_CONFIG_DIR  the folder of the settings, in place of the usual one
+  PODIO_DATA_DIR    the folder of the sessions, in place of the usual one
+  XDG_CONFIG_HOME   where the usual ones lie on Linux: the settings
+  XDG_DATA_HOME     and the sessions
+
+As everywhere:
+  NO_COLOR             no colour
+  FORCE_COLOR          colour even in a pipe
+  CLICOLOR_FORCE       the same
+  HTTPS_PROXY          the way through a proxy
+  HTTP_PROXY           the same, for an API on http
+  NO_PROXY             hosts that are reached without it
+  NODE_EXTRA_CA_CERTS  a file with further certificates to trust
+
+An option stands above a variable, a variable above the settings file (podio help config), that above the default.
+podio config explain KEY tells which one holds.
 `,
   },
   'exit-codes': {
     summary: 'how a script can tell what happened',
-    text: `Exit codes:\n${exitCodes}\n\npodio sandbox -- COMMAND ends with the exit code of COMMAND (126: not runnable, 127: not found).\n`,
+    text: `
+${exitCodes}
+
+podio sandbox -- COMMAND ends with the exit code of COMMAND (126: not runnable, 127: not found).
+
+With --json an error is one line of JSON on standard error, with code, exit, message and hint.
+`,
   },
   scripting: {
     summary: 'podio in scripts, loops and cron jobs',
-    text: `Log in once; every later call in any shell or cron job uses the same session. However many run
-at once, one of them renews it and the others wait for that.
-
+    text: `
+Log in once; every later call in any shell or cron job uses the same session. However many run at once, one of them
+renews it and the others wait for that.
   podio call GET /item/123 | jq -r .title
 
-  if podio call GET /item/123 --silent; then echo there; elif [ $? -eq 9 ]; then echo missing; fi
+The exit code tells what happened (podio help exit-codes):
+  if podio call GET /item/123 --silent; then echo there
+  elif [ $? -eq 9 ]; then echo missing
+  fi
 
+Standard input is read only where an option names it (@-, --token-stdin …), so loops keep theirs:
   while read -r id; do podio call GET "/item/$id"; done < ids.txt
 
-Standard input is read only where an option names it (@-, --token-stdin …), so loops keep theirs.
-In CI, set PODIO_CLIENT_ID, PODIO_CLIENT_SECRET, PODIO_APP_ID and PODIO_APP_TOKEN: no login step is needed.
+In CI, set PODIO_CLIENT_ID, PODIO_CLIENT_SECRET, PODIO_APP_ID and PODIO_APP_TOKEN: no login step is needed, and
+nothing is asked where there is no terminal.
 `,
   },
   storage: {
     summary: 'where sessions are kept, and how safe they are there',
-    text: `A session is kept by a session manager:
-  keychain   the system's keychain: service "podio", an entry for each identity
-  file       a file for each identity in $XDG_DATA_HOME/podio/sessions, folder 0700, files 0600
-  memory     nowhere: it ends with the process
-  auto       (the default) the keychain where it works, else the file
+    text: `
+A session is kept by a session manager:
+  keychain  the system's keychain: service "podio", an entry for each identity
+  file      a file for each identity in $XDG_DATA_HOME/podio/sessions, folder 0700, files 0600
+  memory    nowhere: it ends with the process
+  auto      (the default) the keychain where it works, else the file
 
-Which one auto took is said at login and remembered for the identity; no later run takes another by itself.
-The access token, the refresh token and the API key's secret lie there, and the app token only with
-login --remember. The settings file and the list of identities hold no secret.
-podio status tells the place of each session, podio logout empties it.
+Which one auto took is said at login and remembered for the identity; no later run takes another by itself. podio
+status tells the place of each session, podio sessions move brings it to another manager, podio logout empties it.
+
+With the access token and the refresh token lies the API key's secret, and the app token only with login --remember.
+The settings (podio config path) and the list of identities hold no secret.
 `,
   },
   formatting: {
-    summary: 'what call prints, and where',
-    text: `Standard output gets the body exactly as Podio sent it; on a terminal it is indented and coloured
-(--color, NO_COLOR), and control characters are made visible. -i puts status and headers before it,
---silent leaves it out, -o FILE puts it in a file.
+    summary: 'what is printed, and where',
+    text: `
+Standard output gets data: for podio call the body exactly as Podio sent it. On a terminal it is indented and
+coloured, and control characters are made visible. -i puts status and headers before it, --silent leaves it out,
+-o FILE puts it in a file.
 
-Standard error gets everything else. An error is one line there,
+Standard error gets everything else. An error is one line there, and then a hint; the body still goes to standard
+output, unless -o was given:
   podio: DESCRIPTION (HTTP 404, not_found, request ID)
-and a hint; the body still goes to standard output, unless -o was given.
+
+Colour is used on a terminal only, and not where NO_COLOR is set or TERM is "dumb"; --color always or never, and
+FORCE_COLOR, have the last word. --json prints results and errors as JSON. Times in it are ISO 8601, in UTC.
 `,
   },
 };

@@ -1,49 +1,68 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
-import type { Context } from '../context.ts';
-import { write } from '../output.ts';
+import { isColorful } from '../color.ts';
+import type { Io } from '../io.ts';
+import { nearest } from '../nearest.ts';
+import { write, writeJson } from '../output.ts';
+import type { Page } from '../page.ts';
+import { printPage } from '../page-text.ts';
 import { TOPICS } from '../topics.ts';
-import type { CommandEntry, CommandModule } from './command.ts';
+import type { CommandEntry, PlainModule } from './command.ts';
+import { allPages, commandPage, programPage, topicPage } from './manual.ts';
+
+interface HelpOptions {
+  readonly all?: boolean;
+  readonly json?: boolean;
+  readonly color?: string;
+}
 
 /** The command that explains the others, and the topics that belong to none. */
-export function helpOn(commands: readonly CommandEntry[]): CommandModule {
+export function helpOn(commands: readonly CommandEntry[]): PlainModule<HelpOptions> {
   return {
     declare: (command: Command) =>
-      command.argument('[topic]', `a command, or ${Object.keys(TOPICS).join(', ')}`),
+      command
+        .argument('[topic]', `a command, or ${Object.keys(TOPICS).join(', ')}`)
+        .argument('[action...]', 'an action of that command, as in podio help sessions move')
+        .option('--all', 'everything on one page')
+        .addHelpText('after', NOTES),
 
-    async run({ io }: Context, _options: object, [topic]: readonly string[]): Promise<undefined> {
-      await write(io.stdout, topic === undefined ? overview(commands) : await explain(commands, topic));
+    async runPlain(io: Io, options: HelpOptions, [topic]: readonly string[]): Promise<undefined> {
+      const pages = options.all ? await allPages(commands) : [await pageOn(commands, topic)];
+      if (options.json) return writeJson(io, options.all ? pages : pages[0]).then(() => undefined);
+      await write(io.stdout, pages.map((page) => printed(page, io, options)).join(RULE));
     },
   };
 }
 
-function overview(commands: readonly CommandEntry[]): string {
-  const list = commands.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`);
-  const topics = Object.entries(TOPICS).map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`);
-  return [
-    'Commands:',
-    ...list,
-    '',
-    'Topics:',
-    ...topics,
-    '',
-    'podio help COMMAND or TOPIC tells more.',
-    '',
-  ].join('\n');
-}
+const RULE = `\n${'─'.repeat(20)}\n\n`;
 
-async function explain(commands: readonly CommandEntry[], topic: string): Promise<string> {
-  const text = Object.hasOwn(TOPICS, topic) ? TOPICS[topic]?.text : undefined;
-  if (text !== undefined) return text;
+const NOTES = `
+The same as podio COMMAND --help. The pages are man pages too, where the system has man: man podio-call.
+
+Examples:
+  podio help call
+  podio help exit-codes
+  podio help --all | less`;
+
+async function pageOn(commands: readonly CommandEntry[], topic: string | undefined): Promise<Page> {
+  if (topic === undefined || topic === 'podio') return programPage(commands);
   const entry = commands.find(({ name }) => name === topic);
-  if (entry === undefined) throw new UsageError(`there is no help on "${topic}"`, { hint: 'see podio help' });
-  return helpOf(entry);
+  const page = entry === undefined ? topicPage(topic) : await commandPage(entry);
+  if (page !== undefined) return page;
+  const meant = nearest(topic, [...commands.map(({ name }) => name), ...Object.keys(TOPICS)]);
+  throw new UsageError(`there is no help on "${topic}"`, {
+    hint: meant === undefined ? 'see podio help' : `did you mean: podio help ${meant}`,
+  });
 }
 
-async function helpOf({ name, summary, load }: CommandEntry): Promise<string> {
-  const parts: string[] = [];
-  const command = new Command(`podio ${name}`).description(summary).helpOption('-h, --help', 'print help');
-  (await load()).declare(command).configureOutput({ writeOut: (part) => parts.push(part) });
-  command.outputHelp();
-  return parts.join('');
+function printed(page: Page, io: Io, { color, all }: HelpOptions): string {
+  const when = color === 'always' || color === 'never' ? color : 'auto';
+  const print = { width: widthOf(io), color: isColorful(when, io) };
+  const text = printPage(page, print);
+  return all && page.kind !== 'program' ? `podio ${page.kind} "${page.name}"\n\n${text}` : text;
+}
+
+/** Help in a pipe is as wide as a terminal usually is. */
+function widthOf({ stdout }: Io): number {
+  return stdout.isTTY ? (stdout.columns ?? 80) : 80;
 }
