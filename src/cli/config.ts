@@ -58,7 +58,8 @@ export async function readSettings(
   };
 }
 
-function isOn(value: string | undefined): boolean {
+/** Whether a variable that is a switch is on. */
+export function isOn(value: string | undefined): boolean {
   return value !== undefined && !['', '0', 'false'].includes(value);
 }
 
@@ -80,14 +81,17 @@ function isApiUrl(text: string): boolean {
 }
 
 /** What a setting can be, in code and in words. */
-interface Rule {
+export interface Rule {
   readonly fits: (text: string) => boolean;
   readonly must: string;
 }
 
 const ANYTHING: Rule = { fits: () => true, must: '' };
-const API_URL: Rule = { fits: isApiUrl, must: 'be an https address without a path, or http on loopback' };
-const COLOR: Rule = { fits: isColor, must: 'be auto, always or never' };
+export const API_URL: Rule = {
+  fits: isApiUrl,
+  must: 'be an https address without a path, or http on loopback',
+};
+export const COLOR: Rule = { fits: isColor, must: 'be auto, always or never' };
 
 /** A setting as text; undefined where it is not set. @throws {UsageError} where it breaks the rule. */
 type Config = (key: string, rule?: Rule) => string | undefined;
@@ -103,8 +107,14 @@ async function readConfig(env: Environment, warn: (text: string) => void): Promi
   };
 }
 
-// Settings are a convenience: without them every command still has to work, login and logout above all.
-function readConfigFile(file: string | undefined, warn: (text: string) => void): Record<string, unknown> {
+/**
+ * The settings in the file. They are a convenience: without them every command still has to work, login and logout
+ * above all. What cannot be used is left as it is, and `warn` hears of it.
+ */
+export function readConfigFile(
+  file: string | undefined,
+  warn: (text: string) => void,
+): Record<string, unknown> {
   const text = file === undefined ? undefined : readText(file);
   if (text === undefined) return {};
   const values = parseJsonObject(text);
@@ -112,8 +122,8 @@ function readConfigFile(file: string | undefined, warn: (text: string) => void):
   return values ?? {};
 }
 
-// Where no place can be named for settings, there are none; that sessions have no place either is said elsewhere.
-async function configFile(env: Environment): Promise<string | undefined> {
+/** Where the settings lie; undefined where no place can be named: that sessions have none either is said elsewhere. */
+export async function configFile(env: Environment): Promise<string | undefined> {
   try {
     return path.join(await configFolder(env), 'config.json');
   } catch (error) {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
+import { nearest } from '../../values/suggest.ts';
 import { isColorful } from '../color.ts';
 import type { Io } from '../io.ts';
-import { nearest } from '../nearest.ts';
 import { write, writeJson } from '../output.ts';
 import type { Page } from '../page.ts';
 import { printPage } from '../page-text.ts';

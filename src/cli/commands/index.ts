@@ -45,6 +45,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./doctor.ts')).doctor,
   },
   {
+    name: 'config',
+    summary: 'see and change the settings',
+    load: async () => (await import('./config.ts')).config,
+  },
+  {
     name: 'sandbox',
     summary: 'run an offline Podio to try things on',
     load: async () => (await import('./sandbox.ts')).sandbox,
