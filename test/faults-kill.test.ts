@@ -18,7 +18,12 @@ const STRICT: SandboxOptions = { rotate: true, endFamilyOnReplay: true };
 const FORGIVING: SandboxOptions = { rotate: false };
 
 const NO_ADDON = resolve(import.meta.dirname, 'support/without-addon.cjs');
-const LOCKS = {
+const KILL_AFTER = resolve(import.meta.dirname, 'support/kill-after.cjs');
+
+/** Environment that takes the addon away, or does not. */
+type Addon = Readonly<Record<string, string>>;
+
+const LOCKS: Readonly<Record<string, Addon>> = {
   'the lock of the kernel': {},
   'the lock in plain Node': { NODE_OPTIONS: `--require "${NO_ADDON}"` },
 };
@@ -33,6 +38,24 @@ suite('a refresh that does not go on', { concurrency: true }, () => {
 
   test('row 2: killed before any operation on files, it costs none where the old token is good again', async (t) => {
     assert.deepEqual(await killAtEachOperation(t, FORGIVING), []);
+  });
+
+  for (const [kind, addon] of Object.entries(LOCKS)) {
+    test(`row 2: killed right after any operation on files, it never costs a session (${kind})`, async (t) => {
+      const names = await killAfterEachOperation(STRICT, addon);
+      t.diagnostic(`${names.length} points: ${names}`);
+      assert.ok(names.includes('fsyncSync') && names.includes('renameSync') && names.length > 25);
+    });
+  }
+
+  test('row 2: killed between its last operation on files and its request, it has spent nothing', async () => {
+    await using world = await loggedIn(STRICT);
+    const inject = 'connect:signal=SIGKILL:when=1';
+    const { exit } = await traced(world, ['refresh'], { ...nothingSet(), inject, kinds: 'connect' });
+    assert.deepEqual([exit, world.sandbox.tokenRequests()], [137, 0]);
+    succeeds(await world.run(['refresh'], nothingSet()));
+    assert.equal(world.sandbox.tokenRequests(), 1);
+    assert.deepEqual(litterOf(world), []);
   });
 
   for (const [kind, env] of Object.entries(LOCKS)) {
@@ -145,6 +168,38 @@ async function killAtEachOperation(t: TestContext, options: SandboxOptions): Pro
   );
   assert.ok(times.length > 50 && median < 1000);
   return lost;
+}
+
+/**
+ * Kills a refresh after each of its operations on files in turn, and has the next one go on; answers which they were.
+ * Here the kernel's part of locking, which is no operation of Node's, is one with the operation before it.
+ */
+async function killAfterEachOperation(options: SandboxOptions, addon: Addon): Promise<string[]> {
+  await using world = await loggedIn(options);
+  const preloaded = `--require "${KILL_AFTER}" ${addon.NODE_OPTIONS ?? ''}`;
+  const refresh = (more: RunOptions['env']) =>
+    world.run(['refresh'], nothingSet({ NODE_OPTIONS: preloaded, ...more }));
+  const log = resolve(world.home, 'operations');
+  succeeds(await refresh({ TEST_COUNT_IN: log }));
+  const names = readFileSync(log, 'utf8').trim().split('\n');
+  for (const [at, name] of names.entries()) {
+    const { exit } = await refresh({ TEST_KILL_AFTER: String(at + 1) });
+    assert.equal(exit, 137, `${name} ${at}`);
+    assert.ok(holdsSession(world), `damaged after ${name} ${at}`);
+    const next = await world.run(['refresh'], nothingSet({ ...addon }));
+    assert.equal(next.exit, 0, `after ${name} ${at}: ${next.stderr}`);
+    assert.deepEqual(
+      litterOf(world).filter((left) => !isNamedDraft(left)),
+      [],
+      `${name} ${at}`,
+    );
+  }
+  return names;
+}
+
+// Of a lock in plain Node: killed before it could say whose it is, it is swept away when it is an hour old.
+function isNamedDraft(name: string): boolean {
+  return /\.lock\.(new|break)\./.test(name);
 }
 
 function holdsSession(world: World): boolean {

@@ -24,15 +24,17 @@ export interface Traced extends Outcome {
 export interface TraceOptions extends RunOptions {
   /** Only operations on these very files and folders; else all that name a file. */
   readonly paths?: readonly string[];
+  /** What to trace where no paths are named: `%file`, all that name a file, unless told. */
+  readonly kinds?: string;
   /** As strace's `-e inject=`: `rename:error=EIO:when=1`. Counts operations on `paths` only. */
   readonly inject?: string;
 }
 
 /** Runs a command line as a process whose file operations are traced, and meddled with. Node does them on its first thread. */
 export async function traced(world: World, argv: readonly string[], options: TraceOptions): Promise<Traced> {
-  const { paths = [], inject, env } = options;
+  const { paths = [], kinds = '%file', inject, env } = options;
   const log = join(tmpdir(), `podio-trace-${randomUUID()}`);
-  const filter = paths.length > 0 ? paths.flatMap((path) => ['-P', path]) : ['-e', 'trace=%file'];
+  const filter = paths.length > 0 ? paths.flatMap((path) => ['-P', path]) : ['-e', `trace=${kinds}`];
   const meddling = inject === undefined ? [] : ['-e', `inject=${inject}`];
   const args = ['-qq', '-y', '-s', '40', '-o', log, ...filter, ...meddling, process.execPath, BIN, ...argv];
   try {
