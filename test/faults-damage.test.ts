@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { suite, test } from 'node:test';
 import { parseJsonObject } from '../src/values/json.ts';
@@ -50,6 +50,22 @@ suite('row 7: damaged files', () => {
     );
     succeeds(await clinic.run(['logout', 'app:123456']));
     assert.deepEqual(kept(), []);
+  });
+
+  test('a damaged session is kept as it was by a login that takes its place, and by whoever meets it first', async () => {
+    await using clinic = await Clinic.open();
+    const [file] = clinic.files('sessions');
+    const argvs = [['login', '--app', '123456'], ['call', '/item/123'], ['refresh'], ['status'], ['token']];
+    for (const argv of argvs) {
+      await clinic.runWith(file, Buffer.from('damaged'), argv);
+      const kept = readdirSync(dirname(file)).filter((name) => name.includes('.corrupt-'));
+      assert.deepEqual(
+        kept.map((name) => readFileSync(join(dirname(file), name), 'utf8')),
+        ['damaged'],
+        argv.join(' '),
+      );
+      assert.ok(kept.every((name) => (statSync(join(dirname(file), name)).mode & 0o777) === 0o600));
+    }
   });
 
   for (const folder of ['identities', 'defaults', 'cool-downs']) {

@@ -27,6 +27,12 @@ suite('row 9: where nothing can be kept, that is said before anything is sent', 
     'HOME that is "/"': [{ HOME: '/' }, /HOME is "\/"/, /set HOME.*PODIO_DATA_DIR/],
     'HOME that is relative': [{ HOME: 'home/ada' }, /HOME is not an absolute path/, /begins with "\/"/],
     'XDG_DATA_HOME that is relative': [{ XDG_DATA_HOME: '.share' }, /XDG_DATA_HOME is not an/, /begins with/],
+    'XDG_CONFIG_HOME that is relative': [{ XDG_CONFIG_HOME: '.conf' }, /XDG_CONFIG_HOME is not an/, /begins/],
+    'PODIO_CONFIG_DIR that is relative': [
+      { PODIO_CONFIG_DIR: 'conf' },
+      /CONFIG_DIR is not an/,
+      /begins with/,
+    ],
     'PODIO_DATA_DIR that is relative': [{ PODIO_DATA_DIR: '../data' }, /DATA_DIR is not an/, /begins with/],
   };
   for (const [name, [env, why, hint]] of Object.entries(places)) {
@@ -74,6 +80,14 @@ suite('row 9: where nothing can be kept, that is said before anything is sent', 
       );
     });
   }
+
+  test('an XDG_DATA_HOME that everybody may write to', async () => {
+    await using world = await World.create();
+    const XDG_DATA_HOME = join(world.home, 'open');
+    mkdirSync(XDG_DATA_HOME);
+    chmodSync(XDG_DATA_HOME, 0o777);
+    await refuses(world, { XDG_DATA_HOME }, /open can be written by everybody/, /set it right/);
+  });
 
   test('but not a folder in which nobody can rename what is not his, as /tmp is', async () => {
     await using world = await World.create();

@@ -3,11 +3,11 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { before, suite, type TestContext, test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Hold, SandboxOptions } from '../src/sandbox/sandbox.ts';
 import { type Outcome, outcome, type RunOptions, type World } from './support/cli.ts';
 import { fails, loggedIn, nothingSet, succeeds } from './support/commands.ts';
 import { litterOf, sessionFile } from './support/data-folder.ts';
+import { caught } from './support/proc.ts';
 import { checkStrace, pathsIn, traced } from './support/strace.ts';
 
 const ITEM = '/item/123';
@@ -98,7 +98,7 @@ suite('a refresh whose process is asked to stop', { concurrency: true }, () => {
       await using world = await loggedIn(STRICT);
       const { holder, ended, hold } = await heldInRefresh(world);
       holder.kill(signal);
-      while (catches(holder, signal)) await nextTurn();
+      await caught(holder, signal);
       hold.release();
       assert.deepEqual(await ended, { exit, stdout: '', stderr: '' });
       assert.equal(world.sandbox.seen.filter(({ path }) => path === ITEM).length, 1);
@@ -112,7 +112,7 @@ suite('a refresh whose process is asked to stop', { concurrency: true }, () => {
     await using world = await loggedIn(FORGIVING);
     const { holder, ended, hold } = await heldInRefresh(world);
     holder.kill('SIGINT');
-    while (catches(holder, 'SIGINT')) await nextTurn();
+    await caught(holder, 'SIGINT');
     holder.kill('SIGINT');
     await ended;
     assert.equal(holder.signalCode, 'SIGINT');
@@ -239,12 +239,4 @@ async function killHolder(env: RunOptions['env']): Promise<number> {
   assert.equal(sandbox.tokenRequests(), 2);
   assert.deepEqual(litterOf(world), []);
   return (sandbox.seen.filter(({ grantType }) => grantType === REFRESH.grant)[1]?.at ?? 0) - killedAt;
-}
-
-const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
-
-/** Whether a process still has a handler of its own for the signal: ours are used once. */
-function catches({ pid }: ChildProcess, signal: keyof typeof SIGNALS): boolean {
-  const [, mask = '0'] = /^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return ((BigInt(`0x${mask}`) >> BigInt(SIGNALS[signal] - 1)) & 1n) === 1n;
 }

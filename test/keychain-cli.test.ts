@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { SandboxOptions } from '../src/sandbox/sandbox.ts';
 import { keychainAccount } from '../src/session/managers/keychain.ts';
-import { type Outcome, World } from './support/cli.ts';
+import { type Outcome, outcome, World } from './support/cli.ts';
 import { type Keyring, type KeyringOptions, startKeyring } from './support/keyring.ts';
+import { caught } from './support/proc.ts';
 
 /** A world whose commands find a keychain of their own. */
 async function setUp(t: TestContext, options?: SandboxOptions, keyringOptions?: KeyringOptions) {
@@ -15,12 +16,15 @@ async function setUp(t: TestContext, options?: SandboxOptions, keyringOptions?: 
   t.after(() => keyring.close());
   const env = {
     ...keyring.env,
-    HOME: world.home,
-    XDG_DATA_HOME: undefined,
-    PODIO_SESSION_MANAGER: undefined,
+    ...withoutKeyring(world),
   };
   const podio = (...argv: string[]): Promise<Outcome> => world.run(argv, { env });
-  return { world, keyring, podio };
+  return { world, keyring, env, podio };
+}
+
+/** The environment of somebody who has no keyring of his own. */
+function withoutKeyring({ home }: World) {
+  return { HOME: home, XDG_DATA_HOME: undefined, PODIO_SESSION_MANAGER: undefined };
 }
 
 function filesBelow(folder: string): string[] {
@@ -69,7 +73,7 @@ test('auto takes the keychain where it works: secret-tool finds the session, no 
   assert.match(call.stderr, /hint: log in: podio login/);
 });
 
-test('50 processes with one expired token in the keychain: one refresh, 50 answers', async (t) => {
+test('row 1: of 50 processes with one expired token in the keychain one renews it, and 50 get their answer', async (t) => {
   const { world, podio } = await setUp(t, { endFamilyOnReplay: true });
   await podio('login', '--app');
   world.sandbox.expireAccessTokens();
@@ -89,7 +93,7 @@ const TROUBLES: readonly (readonly [what: string, make: (keyring: Keyring) => un
 
 for (const [what, make, message] of TROUBLES) {
   test(`row 8: with the keychain ${what}, each command ends within 4 s, exit 8, and never says "not logged in"`, async (t) => {
-    const { keyring, podio } = await setUp(t);
+    const { world, keyring, podio } = await setUp(t);
     assert.equal((await podio('login', '--app')).exit, 0);
     await make(keyring);
     const commands = [['call', '/item/123'], ['token'], ['refresh'], ['logout'], ['status']];
@@ -101,7 +105,67 @@ for (const [what, make, message] of TROUBLES) {
       assert.doesNotMatch(stdout + stderr, /not logged in/i);
       assert.ok(performance.now() - since < 4_000, `${argv} took ${performance.now() - since} ms`);
     }
+    assert.equal(world.sandbox.tokenRequests('refresh_token'), 0);
     if (what === 'stopped') keyring.resume();
+    else if (what === 'locked') await keyring.crash();
+    await keyring.start();
+    const call = await podio('call', '/item/123');
+    assert.equal(call.exit, 0, call.stderr);
+  });
+}
+
+test('row 8: 20 commands at once find the keychain locked, say so, and end', async (t) => {
+  const { world, keyring, podio } = await setUp(t);
+  await podio('login', '--app');
+  await keyring.lock();
+  world.sandbox.clearSeen();
+  const since = performance.now();
+  const argvs = Array.from({ length: 20 }, (_, at) => (at % 2 ? ['call', '/item/123'] : ['refresh']));
+  for (const { exit, stderr } of await Promise.all(argvs.map((argv) => podio(...argv)))) {
+    assert.equal(exit, 8, stderr);
+    assert.match(stderr, /the keychain is locked/);
+  }
+  t.diagnostic(`${Math.round(performance.now() - since)} ms`);
+  assert.deepEqual(world.sandbox.seen, []);
+});
+
+test('row 8: a keychain that is missing or refuses is named before anything is sent', async (t) => {
+  const { world, podio } = await setUp(t);
+  const none = { ...withoutKeyring(world), DBUS_SESSION_BUS_ADDRESS: `unix:path=${world.home}/none` };
+  const asked = ['login', '--app', '--session-manager', 'keychain'];
+  const missing = await world.run(asked, { env: none });
+  assert.equal(missing.exit, 8, missing.stderr);
+  assert.match(missing.stderr, /no keychain is available here: there is no D-Bus session/);
+  const refusing = await setUp(t, {}, { denied: true });
+  const refused = await refusing.podio(...asked);
+  assert.equal(refused.exit, 8, refused.stderr);
+  assert.match(refused.stderr, /the keychain denied access/);
+  for (const { sandbox } of [world, refusing.world]) assert.deepEqual(sandbox.seen, []);
+  // One that had the session and is gone is no reason to look elsewhere, nor to log in anew.
+  assert.equal((await podio('login', '--app')).exit, 0);
+  const gone = await world.run(['call', '/item/123'], { env: none });
+  assert.equal(gone.exit, 8, gone.stderr);
+  assert.match(gone.stderr, /there is no D-Bus session/);
+});
+
+for (const [signal, exit] of [
+  ['SIGINT', 130] as const,
+  ['SIGTERM', 143] as const,
+  ['SIGHUP', 129] as const,
+]) {
+  test(`row 10: ${signal} in the midst of a renewal lets the keychain have what it brings, and ends with ${exit}`, async (t) => {
+    const { world, env, podio } = await setUp(t, { endFamilyOnReplay: true });
+    await podio('login', '--app');
+    const held = world.sandbox.hold({ grant: 'refresh_token' });
+    const child = world.start(['refresh'], { env });
+    const ended = outcome(child);
+    await held.arrived();
+    child.kill(signal);
+    await caught(child, signal);
+    held.release();
+    assert.equal((await ended).exit, exit);
+    const next = await podio('refresh');
+    assert.equal(next.exit, 0, next.stderr);
   });
 }
 

@@ -22,7 +22,7 @@ for (const kernel of [true, false]) {
   const take = (path: string, timeoutMs: number) => acquireLock(path, { timeoutMs, kernel });
 
   suite(kernel ? 'the lock of the kernel' : 'the lock in plain Node', () => {
-    test('passes at once from a killed holder to one of 12 contenders, 20 times', async (t) => {
+    test('row 5: passes at once from a killed holder to one of 12 contenders, 20 times', async (t) => {
       const folder = newFolder(t);
       const [path, file] = [join(folder, 'lock'), join(folder, 'witness')];
       const contenders = (await pool).slice(0, 12);
@@ -60,7 +60,7 @@ for (const kernel of [true, false]) {
       await Promise.all(Array.from({ length: 30 }, enter));
     });
 
-    test('ends the wait for a stopped holder in time and names it; awake again it holds alone', async (t) => {
+    test('row 5: ends the wait for a stopped holder in time and names it; awake again it holds alone', async (t) => {
       const path = join(newFolder(t), 'lock');
       const holder = await LockChild.start();
       await holder.ask({ what: 'hold', path, kernel });

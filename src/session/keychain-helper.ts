@@ -1,6 +1,7 @@
 /*
  * The program that talks to the keychain for `keychain.ts`, which can kill it: a call of keytar's that hangs
- * would keep its own process from ending for 50 s. One request on stdin, one answer on stdout, then it ends.
+ * would keep its own process from ending for 50 s. One request on stdin; on stdout an empty line as soon as
+ * the keychain is asked, and the answer; then it ends.
  */
 import { isDefaultKeyringLocked, isEntryLocked } from './secret-service.ts';
 
@@ -83,6 +84,8 @@ function endWithParent({ operation }: KeychainRequest): void {
 async function perform(request: KeychainRequest): Promise<KeychainAnswer> {
   try {
     const { default: keytar } = await import('keytar');
+    // From here on it is the keychain that is waited for, and no longer a busy machine.
+    process.stdout.write('\n');
     return { ok: true, secret: await OPERATIONS[request.operation](keytar, request) };
   } catch (error) {
     return { ok: false, fault: faultOf(error) };

@@ -55,6 +55,9 @@ function unlocking(): string {
 /** A cold start of a keychain's program can take more than one second; nobody waits for more than three. */
 const LIMIT_MS = 3_000;
 
+/** Until the helper itself runs: on a busy machine that takes a while, which says nothing of the keychain. */
+const START_LIMIT_MS = 15_000;
+
 /** So many operations in a row must not take so many times three seconds. */
 const REST_MS = 5_000;
 
@@ -161,11 +164,16 @@ function converse(helper: Helper, request: KeychainRequest): Promise<KeychainAns
       clearTimeout(limit);
       resolve(readAnswer(text));
     };
-    const limit = setTimeout(() => {
+    const kill = () => {
       helper.kill('SIGKILL');
       helper.stdout.destroy();
       resolve(readAnswer(text) ?? { ok: false, fault: 'no-answer' });
-    }, LIMIT_MS);
+    };
+    let limit = setTimeout(kill, START_LIMIT_MS);
+    helper.stdout.once('data', () => {
+      clearTimeout(limit);
+      limit = setTimeout(kill, LIMIT_MS);
+    });
     helper.once('error', end).once('close', end);
     helper.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;

@@ -1,5 +1,6 @@
+import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 
 /** A process as everybody of the same user sees it (Linux). */
 export interface Shown {
@@ -50,4 +51,15 @@ function read(pid: number, what: string): string {
   } catch {
     return '';
   }
+}
+
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+/** Waits until a process has taken notice of a signal: its handlers are used once, and then gone. */
+export async function caught({ pid = 0 }: ChildProcess, signal: keyof typeof SIGNALS): Promise<void> {
+  const handles = () => {
+    const [, mask = '0'] = /^SigCgt:\s*(\w+)$/m.exec(read(pid, 'status')) ?? [];
+    return ((BigInt(`0x${mask}`) >> BigInt(SIGNALS[signal] - 1)) & 1n) === 1n;
+  };
+  while (handles()) await nextTurn();
 }
