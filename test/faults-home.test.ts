@@ -81,6 +81,25 @@ suite('row 9: where nothing can be kept, that is said before anything is sent', 
     });
   }
 
+  test('settings that everybody may write, or whose folder is open to everybody', async () => {
+    await using world = await World.create();
+    const XDG_CONFIG_HOME = join(world.home, 'config');
+    mkdirSync(join(XDG_CONFIG_HOME, 'podio'), { recursive: true });
+    const file = join(XDG_CONFIG_HOME, 'podio/config.json');
+    writeFileSync(file, '{}');
+    for (const [place, closed] of [[file, 0o644] as const, [join(file, '..'), 0o755] as const]) {
+      chmodSync(place, 0o777);
+      await refuses(
+        world,
+        { XDG_CONFIG_HOME },
+        /settings are not read: .* written by everybody/,
+        /chmod o-w/,
+      );
+      chmodSync(place, closed);
+    }
+    succeeds(await world.podio(['call', ITEM], { env: { XDG_CONFIG_HOME } }));
+  });
+
   test('an XDG_DATA_HOME that everybody may write to', async () => {
     await using world = await World.create();
     const XDG_DATA_HOME = join(world.home, 'open');

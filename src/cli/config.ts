@@ -98,6 +98,7 @@ type Config = (key: string, rule?: Rule) => string | undefined;
 
 async function readConfig(env: Environment, warn: (text: string) => void): Promise<Config> {
   const file = await configFile(env);
+  if (file !== undefined) checkPlace(file);
   const values = readConfigFile(file, warn);
   return (key, { fits, must } = ANYTHING) => {
     const value = Object.hasOwn(values, key) ? values[key] : undefined;
@@ -127,8 +128,28 @@ export async function configFile(env: Environment): Promise<string | undefined> 
   try {
     return path.join(await configFolder(env), 'config.json');
   } catch (error) {
-    if (error instanceof StoreError) return undefined;
+    const isNamed = Boolean(env.PODIO_CONFIG_DIR || env.XDG_CONFIG_HOME);
+    if (error instanceof StoreError && !isNamed) return undefined;
     throw error;
+  }
+}
+
+// Whoever could write there could have a login sent to an API of his own.
+function checkPlace(file: string): void {
+  for (let place = file, last = ''; place !== last; last = place, place = path.dirname(place)) {
+    const mode = modeOf(place);
+    const isOpen = process.platform !== 'win32' && (mode & 0o002) !== 0 && (mode & 0o1000) === 0;
+    if (!isOpen) continue;
+    const hint = `close it (chmod o-w ${place}), or name another folder with PODIO_CONFIG_DIR`;
+    throw new StoreError(`the settings are not read: ${place} can be written by everybody`, { hint });
+  }
+}
+
+function modeOf(place: string): number {
+  try {
+    return statSync(place).mode;
+  } catch {
+    return 0;
   }
 }
 
