@@ -68,6 +68,18 @@ suite('row 7: damaged files', () => {
     }
   });
 
+  test('a session that a newer podio stored is not damaged: it is named, and stays where it is', async () => {
+    await using clinic = await Clinic.open();
+    const [file] = clinic.files('sessions');
+    const newer = Buffer.from(clinic.healthy(file).toString().replace('"version":1', '"version":2'));
+    for (const argv of [['call', '/item/123'], ['refresh'], ['status'], ['token']]) {
+      const { exit, stdout, stderr } = await clinic.runWith(file, newer, argv);
+      assert.equal(exit, 8);
+      assert.match(stdout + stderr, /stored by a newer podio/);
+      assert.deepEqual(readFileSync(file), newer, argv.join(' '));
+    }
+  });
+
   for (const folder of ['identities', 'defaults', 'cool-downs']) {
     test(`${folder}, 200 at random and each state that has a name`, async () => {
       await using clinic = await Clinic.open();
