@@ -5,6 +5,7 @@ import { defineConfig } from 'rolldown';
 // it in files that are loaded on use. Native code stays in its package. The keychain's helper is a program of its own.
 const programs = {
   main: 'src/cli/main.ts',
+  complete: 'src/cli/complete.ts',
   'keychain-helper': 'src/session/keychain-helper.ts',
 };
 
@@ -42,7 +43,8 @@ export default defineConfig(
     transform: { target: 'node20' },
     preserveEntrySignatures: 'allow-extension',
     output: {
-      dir: 'dist/cli',
+      // A folder of its own for what shells ask: the parts of one bundle are not those of another.
+      dir: name === 'complete' ? 'dist/complete' : 'dist/cli',
       format: 'cjs',
       entryFileNames: '[name].cjs',
       chunkFileNames: '[name].cjs',

@@ -7,26 +7,33 @@ const { Script } = require('node:vm');
 const bundle = path.join(__dirname, '../dist/cli/main.cjs');
 const cache = `${bundle}.${process.version}-${process.arch}`;
 
-const source = fs.readFileSync(bundle, 'latin1');
-// The build puts the hash of the bundle before it: a cache that was made of another one is none.
-const mark = Buffer.from(source.slice(0, source.indexOf('*/')), 'latin1');
-const cachedData = readCache();
-const script = new Script(`(function (exports, require, __filename) {${source}\n})`, {
-  filename: bundle,
-  cachedData,
-});
-// As `require` would have loaded it: the bundle's other files ask for it by its name.
-const main = new module.constructor(bundle, module);
-main.filename = bundle;
-main.paths = module.constructor._nodeModulePaths(path.dirname(bundle));
-require.cache[bundle] = main;
-script.runInThisContext()(main.exports, (id) => main.require(id), bundle);
-main.exports.start().then(() => {
-  if (cachedData === undefined || script.cachedDataRejected) writeCache(script.createCachedData());
-});
+// A shell that completes asks often, and needs little.
+if (process.argv[2] === '__complete')
+  require('../dist/complete/complete.cjs').complete(process, require('../dist/complete/table.json'));
+else run();
+
+function run() {
+  const source = fs.readFileSync(bundle, 'latin1');
+  // The build puts the hash of the bundle before it: a cache that was made of another one is none.
+  const mark = Buffer.from(source.slice(0, source.indexOf('*/')), 'latin1');
+  const cachedData = readCache(mark);
+  const script = new Script(`(function (exports, require, __filename) {${source}\n})`, {
+    filename: bundle,
+    cachedData,
+  });
+  // As `require` would have loaded it: the bundle's other files ask for it by its name.
+  const main = new module.constructor(bundle, module);
+  main.filename = bundle;
+  main.paths = module.constructor._nodeModulePaths(path.dirname(bundle));
+  require.cache[bundle] = main;
+  script.runInThisContext()(main.exports, (id) => main.require(id), bundle);
+  main.exports.start().then(() => {
+    if (cachedData === undefined || script.cachedDataRejected) writeCache(mark, script.createCachedData());
+  });
+}
 
 // Whoever could write a cache that is read here could write the bundle as well.
-function readCache() {
+function readCache(mark) {
   try {
     const { uid, mode } = fs.statSync(cache);
     if (uid !== fs.statSync(bundle).uid || (mode & 0o022) !== 0) return undefined;
@@ -38,7 +45,7 @@ function readCache() {
 }
 
 // It is as good without: where podio is not the user's own to write to, nothing is said.
-function writeCache(data) {
+function writeCache(mark, data) {
   const whole = `${cache}.${process.pid}`;
   try {
     if (fs.statSync(bundle).uid !== (process.geteuid?.() ?? 0)) return;

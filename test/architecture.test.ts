@@ -10,7 +10,7 @@ const FLOORS: readonly (readonly [floor: number, files: RegExp])[] = [
   [3, /^src\/cli\/commands\//],
   [
     4,
-    /^src\/cli\/(context|environment|api-key|exit-codes|topics|session-export|checks|person|login-answers)\.ts$/,
+    /^src\/cli\/(context|environment|api-key|exit-codes|topics|session-export|checks|person|login-answers|complete)\.ts$/,
   ],
   [5, /^src\/client\//],
   [6, /^src\/session\/(session|queue|register|strays|cool-down|move)\.ts$/],

@@ -50,6 +50,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./config.ts')).config,
   },
   {
+    name: 'completion',
+    summary: 'make a shell complete podio',
+    load: async () => (await import('./completion.ts')).completion,
+  },
+  {
     name: 'sandbox',
     summary: 'run an offline Podio to try things on',
     load: async () => (await import('./sandbox.ts')).sandbox,

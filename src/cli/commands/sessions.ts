@@ -26,7 +26,7 @@ export const sessions: CommandModule<SessionsOptions> = {
     command
       .usage('list|move|export|import [options] [IDENTITY|FILE]')
       .addArgument(new Argument('<action>', 'what to do').choices(Object.keys(ACTIONS)))
-      .argument('[words...]', 'an identity (move, export), or a file (import; - is standard input)')
+      .argument('[identity|file]', 'an identity (move, export), or a file (import; - is standard input)')
       .option('--to <manager>', 'move: where to, e.g. keychain or file')
       .option('--reveal', 'export: with the tokens, which is what import needs')
       .option('-o, --output <file>', 'export: the file, made with mode 0600; - is standard output')
@@ -37,7 +37,6 @@ export const sessions: CommandModule<SessionsOptions> = {
     options: SessionsOptions,
     [action = '', ...words]: readonly string[],
   ): Promise<undefined> {
-    if (words.length > 1) throw new UsageError(`sessions ${action} takes one word at most`);
     await ACTIONS[action]?.(context, options, words);
   },
 };
