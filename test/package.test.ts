@@ -58,6 +58,13 @@ test('npm i -g installs a podio that works, its install scripts left out too', a
   }
 });
 
+test('after npm i -g, man podio-call and man podio-exit-codes work', () => {
+  const env = { ...ENV, MANPATH: join(prefix, 'share/man'), LC_ALL: 'C.UTF-8' };
+  const man = (name: string) => execFileSync('man', [name], { env, encoding: 'utf8' });
+  assert.match(man('podio-call'), /podio call \[options\] \[METHOD\] PATH/);
+  assert.match(man('podio-exit-codes'), /not found \(404, 410\)/);
+});
+
 test('the installed library can be imported and required', async () => {
   const use = "new PodioClient({ clientId: 'a', clientSecret: 'b' }).isAuthenticated().then(console.log)";
   const forms = [
