@@ -32,6 +32,13 @@ export class NotLoggedInError extends Failure {
 /** The API could not be reached: DNS, TCP, TLS, proxy, time-out, or an answer that broke off. */
 export class ConnectionError extends Failure {
   override readonly name = 'ConnectionError';
+  /** Whether the same request may well go through a moment later. */
+  readonly isPassing: boolean;
+
+  constructor(message: string, details: FailureDetails & { readonly isPassing?: boolean } = {}) {
+    super(message, details);
+    this.isPassing = details.isPassing ?? false;
+  }
 }
 
 /** The place where sessions are kept is locked, damaged, unsafe, unavailable or full. */

@@ -1,16 +1,17 @@
 import { Readable } from 'node:stream';
 import { NotLoggedInError, UsageError } from '../errors.ts';
+import type { Body } from '../http/body.ts';
 import { readWhole } from '../http/decoding.ts';
-import { type HttpResponse, send } from '../http/http.ts';
+import { type HttpResponse, send, type Watch } from '../http/http.ts';
 import { MemorySessionManager } from '../session/managers/memory.ts';
 import { Session } from '../session/session.ts';
 import { apiOrigin, PODIO_API } from '../values/origin.ts';
 import { EMPTY_OAUTH, isEmpty, type PodioOAuth } from '../values/podio-oauth.ts';
 import type { AuthType, SessionManager } from '../values/session-manager.ts';
-import { VERSION } from '../values/version.ts';
 import { brokenAnswer, failureOf, isStaleToken } from './failures.ts';
 import { authTypeOf, grantOf, type Login } from './login.ts';
 import { followed } from './redirects.ts';
+import { requestHeaders, USER_AGENT } from './request-headers.ts';
 import { type Keep, SessionTokens, type Usable } from './session-tokens.ts';
 import { resolveTarget, type Target } from './target.ts';
 import { SecondFactorNeeded, type SharedCoolDown, TokenEndpoint } from './token-endpoint.ts';
@@ -43,15 +44,16 @@ export interface ApiCall {
   /** A path, sent exactly as written, or a full URL of the API's own origin. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  readonly body?: string | Buffer | undefined;
+  readonly body?: Body | undefined;
   /** Milliseconds without a sign of life before the call is given up; 60,000 by default. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Is told of each request that goes out, a repeated or redirected one too, with its token; and of each answer. */
+  readonly watch?: Watch | undefined;
 }
 
 const LONGEST_ERROR = 1024 * 1024;
 const LONGEST_JSON = 64 * 1024 * 1024;
-const USER_AGENT = `podio-cli/${VERSION} (node ${process.version}; ${process.platform})`;
 
 /** Logs in to Podio, keeps the session in a session manager, and makes calls with it. */
 export class PodioClient {
@@ -179,15 +181,9 @@ export class PodioClient {
 
   async #sent(call: ApiCall, target: Target, { accessToken }: PodioOAuth): Promise<HttpResponse> {
     call.signal?.throwIfAborted();
-    const { method, body, timeoutMs = 60_000, signal } = call;
-    const headers = {
-      accept: 'application/json',
-      'user-agent': USER_AGENT,
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-      ...call.headers,
-      authorization: `OAuth2 ${accessToken}`,
-    };
-    return followed(target, (to) => send({ ...to, method, headers, body, timeoutMs, signal }), method);
+    const { method, body, timeoutMs = 60_000, signal, watch } = call;
+    const headers = requestHeaders(call, accessToken);
+    return followed(target, (to) => send({ ...to, method, headers, body, timeoutMs, signal, watch }), method);
   }
 
   async #logIn(login: Login): Promise<PodioOAuth> {

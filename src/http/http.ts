@@ -1,6 +1,7 @@
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, RequestOptions } from 'node:http';
 import type { Readable } from 'node:stream';
-import { ConnectionError, InterruptedError, PodioError } from '../errors.ts';
+import { ConnectionError, Failure, PodioError } from '../errors.ts';
+import { type Body, type BodySource, isSource } from './body.ts';
 import { decoded } from './decoding.ts';
 import { proxyAgent } from './proxy.ts';
 
@@ -11,10 +12,17 @@ export interface HttpRequest {
   readonly origin: string;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  readonly body?: string | Buffer | undefined;
+  readonly body?: Body | undefined;
   /** Milliseconds without a sign of life after which the request is given up. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  readonly watch?: Watch | undefined;
+}
+
+/** Is told what goes over the wire, and what comes back. */
+export interface Watch {
+  readonly sent: (request: Pick<HttpRequest, 'method' | 'path'> & { headers: OutgoingHttpHeaders }) => void;
+  readonly answered: (response: HttpResponse) => void;
 }
 
 /** An answer whose body is still on its way, decompressed. */
@@ -56,7 +64,9 @@ async function open(protocol: string, options: RequestOptions): Promise<ClientRe
 }
 
 function bodyLength({ method, body }: HttpRequest): Record<string, string> {
-  if (body !== undefined) return { 'content-length': String(Buffer.byteLength(body)) };
+  if (body !== undefined) {
+    return { 'content-length': String(isSource(body) ? body.length : Buffer.byteLength(body)) };
+  }
   return method === 'POST' || method === 'PUT' ? { 'content-length': '0' } : {};
 }
 
@@ -73,16 +83,20 @@ function exchange(request: HttpRequest, wire: ClientRequest, hangUp: AbortContro
     wire.once('close', () => request.signal?.removeEventListener('abort', abort));
     limitSilence(wire, request, stop);
     wire.on('error', (error) => reject(inWords(error, request)));
-    // Whatever a proxy says instead of letting us through, the API has not said it.
-    wire.once('proxyConnect', ({ statusCode }: { statusCode: number }) => {
-      if (statusCode !== 200) stop(refusedByProxy(request, statusCode));
-    });
     wire.once('response', (response) => {
       message = response;
-      resolve(responseOf(response, request));
+      const answer = responseOf(response, request);
+      request.watch?.answered(answer);
+      resolve(answer);
     });
-    wire.end(request.body);
+    request.watch?.sent({ ...request, headers: wire.getHeaders() });
+    if (isSource(request.body)) pour(request.body, wire, stop);
+    else wire.end(request.body);
   });
+}
+
+function pour(body: BodySource, wire: ClientRequest, stop: (reason: Error) => void): void {
+  import('./pouring.ts').then(({ pourInto }) => pourInto(wire, body)).catch(stop);
 }
 
 // The wire's own limit begins with its socket, which a proxy may never give.
@@ -108,16 +122,18 @@ function responseOf(message: IncomingMessage, request: HttpRequest): HttpRespons
 
 /** Puts what went wrong on the wire into words; none of the request's headers or body gets into them. */
 function inWords(error: Error, request: HttpRequest): Error {
-  if (error instanceof ConnectionError || error instanceof PodioError) return error;
-  if (error instanceof InterruptedError || error.name === 'AbortError') return error;
+  if (error instanceof Failure || error.name === 'AbortError') return error;
   if (error.name === 'TimeoutError') return timeOut(request);
   const code = 'code' in error ? String(error.code) : '';
   if (code.startsWith('HPE_') || code.startsWith('Z_') || code.startsWith('ERR__ERROR_FORMAT'))
     return notHttp(request, code);
   const { host } = new URL(request.origin);
   const [why, hint] = connectionTrouble(code, host);
-  return new ConnectionError(why, { hint });
+  return new ConnectionError(why, { hint, isPassing: PASSING.includes(code) });
 }
+
+// What a moment may mend. Not a time-out: whoever allowed so long did not allow three times as long.
+const PASSING = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
 
 function connectionTrouble(code: string, host: string): readonly [why: string, hint: string] {
   if (/CERT|SELF_SIGNED|ISSUER|ERR_TLS/.test(code)) {
@@ -149,12 +165,6 @@ function timeOut({ origin, timeoutMs }: HttpRequest): ConnectionError {
   const seconds = Math.round(timeoutMs / 100) / 10;
   return new ConnectionError(`${new URL(origin).host} said nothing for ${seconds} s`, {
     hint: 'try again, or wait longer with --timeout SECONDS',
-  });
-}
-
-function refusedByProxy({ origin }: HttpRequest, status: number): ConnectionError {
-  return new ConnectionError(`the proxy did not let us through to ${new URL(origin).host} (HTTP ${status})`, {
-    hint: 'check HTTPS_PROXY; name and password go before its host, as in http://NAME:PASSWORD@proxy:3128',
   });
 }
 

@@ -8,12 +8,19 @@ const NAMES = ['http_proxy', 'https_proxy', 'all_proxy'];
  * The agent that goes through the proxy that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY name for this origin;
  * undefined where none is. Loopback is never asked for through a proxy. `signal` ends the way to the proxy, too: until the
  * proxy has let it through, a request has no socket of its own that could be ended.
+ * @throws {UsageError} where the variable names no proxy that podio can use.
  */
 export async function proxyAgent(origin: string, signal: AbortSignal): Promise<Agent | undefined> {
   if (!NAMES.some((name) => env[name] || env[name.toUpperCase()])) return undefined;
   if (isLoopback(new URL(origin).hostname)) return undefined;
   const { getProxyForUrl } = await import('proxy-from-env');
-  const proxy = getProxyForUrl(origin);
-  if (proxy === '') return undefined;
-  return new (await import('https-proxy-agent')).HttpsProxyAgent(proxy, { signal });
+  const proxy = asNamed(getProxyForUrl(origin));
+  return proxy === '' ? undefined : (await import('./tunnel.ts')).tunnelAgent(proxy, signal);
+}
+
+// `proxy:3128` is an HTTP proxy to everybody else, curl first of all; here it comes back as `https://proxy:3128`.
+function asNamed(proxy: string): string {
+  const bare = proxy.replace('https://', '');
+  const isBare = NAMES.some((name) => [env[name], env[name.toUpperCase()]].includes(bare));
+  return isBare && bare !== '' ? `http://${bare}` : proxy;
 }
