@@ -20,7 +20,7 @@ export async function proxyAgent(origin: string, signal: AbortSignal): Promise<A
 
 // `proxy:3128` is an HTTP proxy to everybody else, curl first of all; here it comes back as `https://proxy:3128`.
 function asNamed(proxy: string): string {
-  const bare = proxy.replace('https://', '');
+  const [, bare] = /^https:\/\/(.*)/.exec(proxy) ?? [];
   const isBare = NAMES.some((name) => [env[name], env[name.toUpperCase()]].includes(bare));
-  return isBare && bare !== '' ? `http://${bare}` : proxy;
+  return bare !== undefined && isBare ? `http://${bare}` : proxy;
 }
