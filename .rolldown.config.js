@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { defineConfig } from 'rolldown';
 
 // The program starts from one CommonJS file, which is what Node starts fastest; what few commands need lies beside
-// it in files that are loaded on use. Native code stays in its package. The keychain's helper is a program of its own.
+// it in files that are loaded on use. Native code stays in its package. The keychain's helper is a program of its own,
+// and so is what imports a user's module: only there `import()` stays what it is.
 const programs = {
   main: 'src/cli/main.ts',
   complete: 'src/cli/complete.ts',
   'keychain-helper': 'src/session/keychain-helper.ts',
+  'import-module': 'src/session/import-module.ts',
 };
 
 // commander starts subcommands that are programs of their own; podio has none, and what starts them loads slowly.
@@ -38,7 +40,7 @@ export default defineConfig(
     input: { [name]: input },
     platform: 'node',
     logLevel: 'warn',
-    external: ['fs-native-extensions', 'keytar'],
+    external: ['fs-native-extensions', 'keytar', ...(name === 'import-module' ? [] : [/import-module\.ts$/])],
     plugins: [withoutPrograms, marked],
     transform: { target: 'node20' },
     preserveEntrySignatures: 'allow-extension',
@@ -49,7 +51,8 @@ export default defineConfig(
       entryFileNames: '[name].cjs',
       chunkFileNames: '[name].cjs',
       codeSplitting: { groups: [{ name: 'core', test: /src.cli.main\.ts|rolldown.runtime/ }] },
-      dynamicImportInCjs: false,
+      dynamicImportInCjs: name === 'import-module',
+      paths: (id) => (id.endsWith('import-module.ts') ? './import-module.cjs' : id),
       minify: { compress: true, mangle: false },
     },
   })),

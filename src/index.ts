@@ -4,6 +4,7 @@ export {
   PodioClient,
   type PodioClientOptions,
 } from './client/podio-client.ts';
+export type { Query } from './client/query.ts';
 export type { Keep } from './client/session-tokens.ts';
 export { SecondFactorNeeded } from './client/token-endpoint.ts';
 export {
@@ -20,8 +21,11 @@ export {
   FileSessionManager,
   type FileSessionManagerOptions,
 } from './session/managers/file.ts';
+export type { GivenManager } from './session/managers/given.ts';
+export type { ManagerOptions } from './session/managers/index.ts';
 export { KeychainSessionManager } from './session/managers/keychain.ts';
 export { MemorySessionManager } from './session/managers/memory.ts';
+export type { OwnSessionManager, SessionManagerClass } from './session/managers/own-session-manager.ts';
 export {
   EMPTY_OAUTH,
   expiresAt,

@@ -7,11 +7,11 @@ import { ensureOwnFolder } from '../session/folders.ts';
 import { closeToOthers, type Flaw, inspectFolder } from '../session/inspect.ts';
 import { hasKernelLocks } from '../session/kernel-lock.ts';
 import { chooseSessionManager } from '../session/managers/index.ts';
-import { label } from '../session/register.ts';
+import { type KnownIdentity, label } from '../session/register.ts';
 import { writeFileSafely } from '../session/reservation.ts';
 import { parseJsonObject } from '../values/json.ts';
 import { configFolder } from '../values/places.ts';
-import { expiresAt, isEmpty, refreshEndsAt } from '../values/podio-oauth.ts';
+import { isEmpty, isUsable, type PodioOAuth } from '../values/podio-oauth.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf } from './exit-codes.ts';
 
@@ -96,7 +96,7 @@ async function environment({ io: { env } }: Context): Promise<Finding[]> {
 }
 
 async function settings({ io }: Context): Promise<Finding[]> {
-  const file = path.join(await configFolder(io.env), 'config.json');
+  const file = path.join(configFolder(io.env), 'config.json');
   const known = ['api_url', 'session_manager', 'as', 'color', 'no_input'];
   const text = readIfThere(file);
   if (text === undefined) return [ok('settings', `none (${file})`)];
@@ -169,20 +169,30 @@ async function keychain({ settings: { apiUrl }, folder }: Context): Promise<Find
 
 async function identities(context: Context): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const known of context.register.list()) {
-    const name = `${label(known)} at ${known.apiUrl}`;
-    const oauth = await (await context.manager(known.manager, known)).get(known);
-    const now = context.io.now();
-    if (isEmpty(oauth)) findings.push(warning('identity', `${name} has no session`, 'podio login'));
-    else if (Math.max(expiresAt(oauth), refreshEndsAt(oauth)) < now)
-      findings.push(warning('identity', `${name} has ended`, 'podio login'));
-    else if (oauth.obtainedAt > now + 300_000)
-      findings.push(warning('clock', `${name} was got in the future`, 'set the clock'));
-    else findings.push(ok('identity', name));
-  }
+  for (const known of context.register.list()) findings.push(await identity(context, known));
   return findings.length > 0
     ? findings
     : [warning('identity', 'nobody is logged in', 'podio login --app APP_ID')];
+}
+
+// One whose manager is in trouble is no reason to keep quiet about the others.
+async function identity(context: Context, known: KnownIdentity): Promise<Finding> {
+  const name = `${label(known)} at ${known.apiUrl}`;
+  try {
+    const oauth = await (await context.manager(known.manager, known)).get(known);
+    return state(name, oauth, context.io.now());
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return trouble('identity', error);
+  }
+}
+
+function state(name: string, oauth: PodioOAuth, now: number): Finding {
+  if (isEmpty(oauth)) return warning('identity', `${name} has no session`, 'podio login');
+  if (!isUsable(oauth, now)) return warning('identity', `${name} has ended`, 'podio login');
+  if (oauth.obtainedAt > now + 300_000)
+    return warning('clock', `${name} was got in the future`, 'set the clock');
+  return ok('identity', name);
 }
 
 async function network({ io, settings: { apiUrl: origin } }: Context): Promise<Finding[]> {

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { StoreError, UsageError } from '../errors.ts';
 import { parseJsonObject } from '../values/json.ts';
+import { fullName } from '../values/manager-name.ts';
 import { apiOrigin, PODIO_API } from '../values/origin.ts';
 import { configFolder, type Environment } from '../values/places.ts';
 import type { ColorChoice } from './io.ts';
@@ -47,7 +48,7 @@ export async function readSettings(
   const apiUrl = options.apiUrl ?? (env.PODIO_API_URL || config('api_url', API_URL));
   return {
     as: options.as ?? (env.PODIO_AS || config('as')),
-    sessionManager: options.sessionManager ?? (env.PODIO_SESSION_MANAGER || undefined),
+    sessionManager: managerOf(options.sessionManager ?? env.PODIO_SESSION_MANAGER),
     usualManager: config('session_manager') ?? 'auto',
     apiUrl: apiUrl === undefined ? PODIO_API : apiOrigin(apiUrl),
     apiUrlIsNamed: apiUrl !== undefined,
@@ -56,6 +57,11 @@ export async function readSettings(
     color: colorOf(options.color ?? config('color', COLOR) ?? 'auto'),
     debug: (options.verbose ?? false) || isOn(env.PODIO_DEBUG),
   };
+}
+
+// A path is one from here; it is remembered, and must mean the same file from elsewhere.
+function managerOf(name: string | undefined): string | undefined {
+  return name ? fullName(name) : undefined;
 }
 
 /** Whether a variable that is a switch is on. */
@@ -126,7 +132,7 @@ export function readConfigFile(
 /** Where the settings lie; undefined where no place can be named: that sessions have none either is said elsewhere. */
 export async function configFile(env: Environment): Promise<string | undefined> {
   try {
-    return path.join(await configFolder(env), 'config.json');
+    return path.join(configFolder(env), 'config.json');
   } catch (error) {
     const isNamed = Boolean(env.PODIO_CONFIG_DIR || env.XDG_CONFIG_HOME);
     if (error instanceof StoreError && !isNamed) return undefined;

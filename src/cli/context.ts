@@ -8,15 +8,16 @@ import {
   chooseSessionManager,
   isManagerName,
   MANAGER_NAMES,
-  noSuchManager,
+  type ManagerOptions,
   openSessionManager,
 } from '../session/managers/index.ts';
 import { IdentityRegister, type KnownIdentity, label } from '../session/register.ts';
 import { Session } from '../session/session.ts';
 import { identitiesIn } from '../session/strays.ts';
 import { formatAuthType, type Identity, isSameIdentity, parseAuthType } from '../values/identity.ts';
+import { isRelative } from '../values/manager-name.ts';
 import { dataFolder } from '../values/places.ts';
-import type { PodioOAuth } from '../values/podio-oauth.ts';
+import { isEmpty, type PodioOAuth } from '../values/podio-oauth.ts';
 import type { AuthType, SessionManager, SessionScope } from '../values/session-manager.ts';
 import { type GlobalOptions, readSettings, type Settings } from './config.ts';
 import { environmentKey, environmentLogins } from './environment.ts';
@@ -54,9 +55,9 @@ export class Context {
   /** Reads the settings and names the places. @throws {UsageError} */
   static async create(io: Io, options: GlobalOptions): Promise<Context> {
     const settings = await readSettings(options, io.env, (text) => warn(io, text));
-    checkManagerName(settings.sessionManager);
+    await checkManagerName(settings.sessionManager);
     const { json, color } = settings;
-    return new Context({ io: inManner(io, { json, color }), settings, place: await placeOf(io) });
+    return new Context({ io: inManner(io, { json, color }), settings, place: placeOf(io) });
   }
 
   /** Everybody whose session may lie here: who is registered, and whose register entry was lost. @throws {StoreError} */
@@ -139,7 +140,7 @@ export class Context {
       clientId,
       folder: this.#sessions,
     };
-    const manager = this.#managers.get(key) ?? openSessionManager(name, options);
+    const manager = this.#managers.get(key) ?? openManager(name, options);
     this.#managers.set(key, manager);
     return manager;
   }
@@ -159,9 +160,12 @@ export class Context {
   /** The managers that may have a session of this identity: first the remembered one. @throws {StoreError} */
   async keepers(identity: MeantIdentity): Promise<string[]> {
     const remembered = identity.manager ?? this.register.get(identity)?.manager;
+    const { sessionManager } = this.settings;
+    const others = [...MANAGER_NAMES, ...(sessionManager === undefined ? [] : [sessionManager])];
     const names = remembered === undefined ? [] : [remembered];
-    for (const name of MANAGER_NAMES) {
-      const isKept = name !== remembered && (await hasSession(await this.manager(name, identity), identity));
+    for (const name of others.filter((other) => other !== 'auto')) {
+      const isKept =
+        !names.includes(name) && (await hasSession(await this.manager(name, identity), identity));
       if (isKept) names.push(name);
     }
     return names;
@@ -174,7 +178,7 @@ export class Context {
     const names = [sessionManager, known, usualManager].filter(
       (name) => name !== undefined && name !== 'auto',
     );
-    if (names[0] !== undefined) return { name: names[0] };
+    if (names[0] !== undefined) return { name: notRelative(names[0]) };
     const { apiUrl, clientId } = identity;
     return chooseSessionManager({
       apiUrl,
@@ -267,18 +271,36 @@ export class Context {
 }
 
 // One that the settings file names is looked at on use: a wrong word there must not stop doctor and logout.
-function checkManagerName(name = 'auto'): void {
-  if (name !== 'auto' && !isManagerName(name)) throw noSuchManager(name);
+async function checkManagerName(name = 'auto'): Promise<void> {
+  if (name !== 'auto' && !isManagerName(name)) (await ownManagers()).checkModule(name);
+}
+
+// In the settings file only: elsewhere a path was made a full one when it was read.
+function notRelative(name: string): string {
+  if (!isRelative(name)) return name;
+  throw new UsageError(`session_manager in the settings file is a relative path: ${name}`, {
+    hint: 'give the whole path there: it must mean the same file from any folder',
+  });
+}
+
+async function openManager(name: string, options: ManagerOptions): Promise<SessionManager> {
+  if (isManagerName(name)) return openSessionManager(name, options);
+  return (await ownManagers()).openModule(name, options);
+}
+
+// Loaded only for those who wrote a manager of their own.
+function ownManagers() {
+  return import('../session/managers/module.ts');
 }
 
 async function hasSession(manager: SessionManager, authType: AuthType): Promise<boolean> {
-  const kept = (await manager.list?.()) ?? [];
-  return kept.some((one) => formatAuthType(one) === formatAuthType(authType));
+  if (manager.list === undefined) return !isEmpty(await manager.get(authType));
+  return (await manager.list()).some((one) => formatAuthType(one) === formatAuthType(authType));
 }
 
-async function placeOf({ env }: Io): Promise<Place> {
+function placeOf({ env }: Io): Place {
   try {
-    return await dataFolder(env);
+    return dataFolder(env);
   } catch (error) {
     if (error instanceof StoreError) return error;
     throw error;

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { MANAGER_NAMES } from '../session/managers/index.ts';
 import type { KnownIdentity } from '../session/register.ts';
 import { parseJsonObject } from '../values/json.ts';
 import { expiresAt, isEmpty, type PodioOAuth } from '../values/podio-oauth.ts';
@@ -48,8 +49,13 @@ function readSession(entry: unknown): StoredSession {
   const text = JSON.stringify(record);
   const identity = recordIdentity(text);
   if (identity === undefined) throw new UsageError('a session in the export is damaged');
-  const known = { ...identity, manager: typeof manager === 'string' ? manager : 'file' };
+  const known = { ...identity, manager: plainManager(manager) };
   return { known: typeof name === 'string' ? { ...known, name } : known, oauth: decoded(text, known) };
+}
+
+// A file that somebody sent must not choose what is run here, nor where tokens go.
+function plainManager(manager: unknown): string {
+  return MANAGER_NAMES.find((name) => name === manager) ?? 'file';
 }
 
 function decoded(text: string, known: KnownIdentity): PodioOAuth {

@@ -1,30 +1,39 @@
+import * as path from 'node:path';
 import { Readable } from 'node:stream';
-import { NotLoggedInError, UsageError } from '../errors.ts';
 import type { Body } from '../http/body.ts';
 import { readWhole } from '../http/decoding.ts';
 import { type HttpResponse, send, type Watch } from '../http/http.ts';
-import { MemorySessionManager } from '../session/managers/memory.ts';
+import { type GivenManager, type ReadyManager, readyManager } from '../session/managers/given.ts';
+import type { ManagerOptions } from '../session/managers/index.ts';
 import { Session } from '../session/session.ts';
 import { apiOrigin, PODIO_API } from '../values/origin.ts';
-import { EMPTY_OAUTH, isEmpty, type PodioOAuth } from '../values/podio-oauth.ts';
-import type { AuthType, SessionManager } from '../values/session-manager.ts';
+import { dataFolder } from '../values/places.ts';
+import { EMPTY_OAUTH, isUsable, type PodioOAuth } from '../values/podio-oauth.ts';
+import type { AuthType } from '../values/session-manager.ts';
 import { brokenAnswer, failureOf, isStaleToken } from './failures.ts';
 import { authTypeOf, grantOf, type Login } from './login.ts';
+import { nobody, onlySession } from './only-session.ts';
+import { type Query, withQuery } from './query.ts';
 import { followed } from './redirects.ts';
 import { requestHeaders, USER_AGENT } from './request-headers.ts';
 import { type Keep, SessionTokens, type Usable } from './session-tokens.ts';
 import { resolveTarget, type Target } from './target.ts';
-import { SecondFactorNeeded, type SharedCoolDown, TokenEndpoint } from './token-endpoint.ts';
+import { type ApiKey, SecondFactorNeeded, type SharedCoolDown, TokenEndpoint } from './token-endpoint.ts';
 
 /** What a client is made of. */
 export interface PodioClientOptions {
   readonly clientId: string;
   /** May be left out where the stored session remembers it. */
   readonly clientSecret?: string | undefined;
-  /** Default: this process's memory. */
-  readonly sessionManager?: SessionManager;
-  /** Whose session to use until one of the `authenticateWith…` names another. */
+  /**
+   * Where sessions are kept: a name (`file`, `keychain`, `memory`, a URL), a class with `get` and `set` that the client
+   * makes (with `{ apiUrl, clientId, folder }`), or an instance. Default: this process's memory.
+   */
+  readonly sessionManager?: GivenManager | undefined;
+  /** Whose session to use until one of the `authenticateWith…` names another; the only one there is where left out. */
   readonly authType?: AuthType | undefined;
+  /** Where managers chosen by name or made by class keep their files: an absolute path. Default: where `podio` has them. */
+  readonly folder?: string | undefined;
   /** Default: `https://api.podio.com`. */
   readonly apiUrl?: string;
   /** Gets a session by itself where none is stored, or where Podio no longer takes the stored one. */
@@ -60,18 +69,17 @@ export class PodioClient {
   readonly #options: PodioClientOptions;
   readonly #apiUrl: string;
   readonly #endpoint: TokenEndpoint;
-  readonly #manager: SessionManager;
+  readonly #kept: ReadyManager;
   #session: Session | undefined;
 
-  /** @throws {UsageError} where the API's URL is not https (or http on loopback), or the manager keeps another API's sessions. */
+  /** @throws {UsageError} where the API's URL is not https (or http on loopback), or the session manager is none. */
   constructor(options: PodioClientOptions) {
+    const { now = Date.now, coolDown, authType, sessionManager } = options;
     this.#options = options;
     this.#apiUrl = apiOrigin(options.apiUrl ?? PODIO_API);
-    this.#manager = options.sessionManager ?? new MemorySessionManager();
-    checkApi(this.#manager, this.#apiUrl);
-    const { now = Date.now, coolDown } = options;
+    this.#kept = readyManager(sessionManager, surroundings(this.#apiUrl, options));
     this.#endpoint = new TokenEndpoint({ apiUrl: this.#apiUrl, userAgent: USER_AGENT, now, coolDown });
-    this.#session = options.authType && this.#sessionOf(options.authType);
+    this.#session = authType && this.#sessionOf(authType);
   }
 
   /** Logs in as an app (app id and app token) and stores the session. @throws {PodioError} where Podio refuses. */
@@ -93,7 +101,7 @@ export class PodioClient {
     } catch (error) {
       if (!(error instanceof SecondFactorNeeded) || otp === undefined) throw error;
       const code = await otp();
-      return this.#use({ type: 'password', identifier: username }).logIn(() =>
+      return this.#logInAs({ type: 'password', identifier: username }, () =>
         this.#endpoint.verify(error.nonce, code),
       );
     }
@@ -105,7 +113,7 @@ export class PodioClient {
     const grant = { grant_type: 'authorization_code', code, redirect_uri: redirectUri } as const;
     const brought = await this.#endpoint.exchange(grant, key);
     const identifier = String(brought.ref?.id ?? '');
-    return this.#use({ type: 'authorization_code', identifier }).logIn(async () => brought);
+    return this.#logInAs({ type: 'authorization_code', identifier }, async () => brought);
   }
 
   /** A session that can be used now, renewed where it is due. @throws {NotLoggedInError} */
@@ -115,23 +123,23 @@ export class PodioClient {
 
   /** The session as it is stored, usable or not; the empty PodioOAuth where there is none. @throws {StoreError} */
   async stored(): Promise<PodioOAuth> {
-    return this.#required().current();
+    return (await this.#required()).current();
   }
 
   /** Where the session is kept, in words for people. */
   get place(): string {
-    return this.#required().place;
+    return this.#session?.place ?? 'the session manager';
   }
 
   /** Renews the session whether or not it is due. @throws {NotLoggedInError} */
   async refreshAccessToken(): Promise<PodioOAuth> {
-    const session = this.#required();
+    const session = await this.#required();
     return (await this.#tokensOf(session).renew(await session.current())).oauth;
   }
 
   /** Forgets the stored session; Podio is not told. */
   async clearAuthentication(): Promise<void> {
-    await this.#session?.forget();
+    await (await this.#meant())?.forget();
   }
 
   /** Ends the grant at Podio, all its tokens with it. */
@@ -139,10 +147,31 @@ export class PodioClient {
     await this.request('POST', '/oauth/grant/invalidate');
   }
 
-  /** Whether a session is stored that can be used or renewed. */
+  /** Whether a session is stored that can still be used: valid, or renewable. Podio is not asked. @throws {StoreError} */
   async isAuthenticated(): Promise<boolean> {
     if (this.#options.accessToken !== undefined) return true;
-    return this.#session !== undefined && !isEmpty(await this.#session.current());
+    const stored = await (await this.#meant())?.current();
+    return stored !== undefined && isUsable(stored, (this.#options.now ?? Date.now)());
+  }
+
+  /** GET; the parsed JSON of the answer. @throws {PodioError} */
+  async get(path: string, query?: Query): Promise<unknown> {
+    return this.request('GET', withQuery(path, query));
+  }
+
+  /** POST with a JSON body. @throws {PodioError} */
+  async post(path: string, body?: unknown): Promise<unknown> {
+    return this.request('POST', path, body);
+  }
+
+  /** PUT with a JSON body. @throws {PodioError} */
+  async put(path: string, body?: unknown): Promise<unknown> {
+    return this.request('PUT', path, body);
+  }
+
+  /** DELETE; what it says, it says in the query. @throws {PodioError} */
+  async delete(path: string, query?: Query): Promise<unknown> {
+    return this.request('DELETE', withQuery(path, query));
   }
 
   /** One call; the parsed JSON of the answer, undefined where it has no body. @throws {PodioError} */
@@ -169,13 +198,27 @@ export class PodioClient {
       brokenAnswer(answer, 'the answer is too long'),
     );
     if (!isStaleToken(failureOf(answer, text.toString()))) return { ...answer, body: Readable.from([text]) };
-    const renewed = await this.#tokensOf(this.#required()).renew(oauth);
+    const renewed = await this.#tokensOf(await this.#required()).renew(oauth);
     return this.#sent(call, target, renewed.oauth);
+  }
+
+  /**
+   * Waits for a renewal that is under way, and closes the session manager that was opened for this client. An instance
+   * that was passed stays open.
+   */
+  async close(): Promise<void> {
+    await this.#session?.settled();
+    if (this.#kept.isOurs) await this.#kept.manager.close?.();
+  }
+
+  /** `await using client = …` closes it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   async #usable(): Promise<Usable> {
     const { accessToken } = this.#options;
-    if (accessToken === undefined) return this.#tokensOf(this.#required()).current();
+    if (accessToken === undefined) return this.#tokensOf(await this.#required()).current();
     return { oauth: { ...EMPTY_OAUTH, accessToken }, isNew: true };
   }
 
@@ -188,19 +231,20 @@ export class PodioClient {
 
   async #logIn(login: Login): Promise<PodioOAuth> {
     const appToken = login.type === 'app' ? login.appToken : undefined;
-    return this.#use(authTypeOf(login)).logIn(
-      (key) => this.#endpoint.exchange(grantOf(login), key),
-      appToken,
-    );
+    const bring = (key: ApiKey) => this.#endpoint.exchange(grantOf(login), key);
+    return this.#logInAs(authTypeOf(login), bring, appToken);
   }
 
-  #use(authType: AuthType): SessionTokens {
-    this.#session = this.#sessionOf(authType);
-    return this.#tokensOf(this.#session);
+  // A refused login leaves the client with the session that it had.
+  async #logInAs(authType: AuthType, bring: (key: ApiKey) => Promise<PodioOAuth>, appToken?: string) {
+    const session = this.#sessionOf(authType);
+    const oauth = await this.#tokensOf(session).logIn(bring, appToken);
+    this.#session = session;
+    return oauth;
   }
 
   #sessionOf(authType: AuthType): Session {
-    return new Session({ manager: this.#manager, authType });
+    return new Session({ manager: this.#kept.manager, authType });
   }
 
   #tokensOf(session: Session): SessionTokens {
@@ -208,18 +252,27 @@ export class PodioClient {
     return new SessionTokens({ session, endpoint: this.#endpoint, clientId, clientSecret, login, keep, now });
   }
 
-  #required(): Session {
-    if (this.#session !== undefined) return this.#session;
-    throw new NotLoggedInError('not logged in', { hint: 'log in: podio login' });
+  async #meant(): Promise<Session | undefined> {
+    this.#session ??= await onlySession(this.#kept.manager);
+    return this.#session;
+  }
+
+  async #required(): Promise<Session> {
+    const session = await this.#meant();
+    if (session === undefined) throw nobody();
+    return session;
   }
 }
 
-// Else a token would go to an API that did not issue it.
-function checkApi({ apiUrl }: SessionManager, ours: string): void {
-  if (apiUrl === undefined || apiOrigin(apiUrl) === ours) return;
-  throw new UsageError(`the session manager keeps sessions of ${apiUrl}, and the client calls ${ours}`, {
-    hint: 'give both the same apiUrl',
-  });
+// Only who keeps files asks for the folder: where there is none, others must not fail for it.
+function surroundings(apiUrl: string, { clientId, folder }: PodioClientOptions): ManagerOptions {
+  return {
+    apiUrl,
+    clientId,
+    get folder() {
+      return folder ?? path.join(dataFolder(process.env), 'sessions');
+    },
+  };
 }
 
 function parseAnswer(answer: HttpResponse, text: string): unknown {

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import * as path from 'node:path';
 import { StoreError } from '../errors.ts';
 
@@ -8,28 +9,34 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 type Kind = 'config' | 'data';
 
 /** Where settings are: PODIO_CONFIG_DIR, else the system's place for them. @throws {StoreError} where no place can be named. */
-export function configFolder(env: Environment): Promise<string> {
+export function configFolder(env: Environment): string {
   return folder(env, 'config');
 }
 
 /** Where sessions and what belongs to them are: PODIO_DATA_DIR, else the system's place. @throws {StoreError} */
-export function dataFolder(env: Environment): Promise<string> {
+export function dataFolder(env: Environment): string {
   return folder(env, 'data');
 }
 
-async function folder(env: Environment, kind: Kind): Promise<string> {
+function folder(env: Environment, kind: Kind): string {
   const own = `PODIO_${kind.toUpperCase()}_DIR`;
   if (env[own]) return absolute(own, env[own]);
-  if (process.platform !== 'linux') return elsewhere(kind);
+  if (process.platform === 'win32') return onWindows(env, kind);
+  if (process.platform === 'darwin') return path.join(home(env, own), 'Library', ON_MACOS[kind], 'podio');
   const xdg = `XDG_${kind.toUpperCase()}_HOME`;
   if (env[xdg]) return path.join(absolute(xdg, env[xdg]), 'podio');
   return path.join(home(env, own), kind === 'config' ? '.config' : '.local/share', 'podio');
 }
 
-// macOS and Windows have places of their own, which env-paths knows.
-async function elsewhere(kind: Kind): Promise<string> {
-  const { default: envPaths } = await import('env-paths');
-  return envPaths('podio', { suffix: '' })[kind];
+// As env-paths has it, which cannot be loaded in a constructor.
+const ON_MACOS = { config: 'Preferences', data: 'Application Support' } as const;
+
+function onWindows(env: Environment, kind: Kind): string {
+  const [variable, usual, last] =
+    kind === 'config'
+      ? (['APPDATA', 'AppData/Roaming', 'Config'] as const)
+      : (['LOCALAPPDATA', 'AppData/Local', 'Data'] as const);
+  return path.join(env[variable] || path.join(homedir(), usual), 'podio', last);
 }
 
 function home({ HOME }: Environment, own: string): string {

@@ -44,3 +44,14 @@ export function expiresAt(oauth: PodioOAuth): number {
 export function refreshEndsAt(oauth: PodioOAuth): number {
   return oauth.obtainedAt + 28 * 24 * 60 * 60 * 1000;
 }
+
+/**
+ * Whether a session can still be used: its access token holds, or its refresh token can bring another. One whose
+ * time of issue nobody kept is taken to.
+ */
+export function isUsable(oauth: PodioOAuth, now: number): boolean {
+  if (isEmpty(oauth)) return false;
+  const isAgeUnknown = oauth.obtainedAt <= 0 || oauth.expiresIn <= 0;
+  const canRenew = oauth.refreshToken !== '' && refreshEndsAt(oauth) > now;
+  return isAgeUnknown || expiresAt(oauth) > now || canRenew;
+}

@@ -102,7 +102,8 @@ function belongsTo(record: Record<string, unknown>, identity: Identity): boolean
   );
 }
 
-function decodeOAuth(record: Record<string, unknown>): PodioOAuth {
+/** Reads the fields of a session from their names on the wire. @throws {DamagedRecordError} */
+export function decodeOAuth(record: Record<string, unknown>): PodioOAuth {
   return {
     ...EMPTY_OAUTH,
     accessToken: string(record, 'access_token'),

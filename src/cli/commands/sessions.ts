@@ -1,8 +1,9 @@
 import { Argument, type Command } from 'commander';
-import { StoreError, UsageError } from '../../errors.ts';
+import { Failure, UsageError } from '../../errors.ts';
 import { moveSession } from '../../session/move.ts';
 import { type KnownIdentity, label } from '../../session/register.ts';
 import { formatAuthType } from '../../values/identity.ts';
+import { fullName } from '../../values/manager-name.ts';
 import { expiresAt, isEmpty, refreshEndsAt } from '../../values/podio-oauth.ts';
 import type { Context } from '../context.ts';
 import { readStdin, readTextFile } from '../input.ts';
@@ -78,14 +79,15 @@ async function stateOf(context: Context, known: KnownIdentity): Promise<string> 
     if (expiresAt(oauth) > now) return 'valid';
     return refreshEndsAt(oauth) > now ? 'renewable' : 'ended';
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
+    if (!(error instanceof Failure)) throw error;
     warn(context.io, `${label(known)}: ${error.message}`);
     return 'unreadable';
   }
 }
 
-async function move(context: Context, { to }: SessionsOptions, [text]: readonly string[]): Promise<void> {
-  if (to === undefined)
+async function move(context: Context, options: SessionsOptions, [text]: readonly string[]): Promise<void> {
+  const to = options.to && fullName(options.to);
+  if (!to)
     throw new UsageError('move where?', { hint: 'as in: podio sessions move app:123456 --to keychain' });
   const known = theOne(context, text);
   if (known.manager === to) throw new UsageError(`the session of ${label(known)} is kept by ${to} already`);

@@ -4,7 +4,7 @@ import type { PodioClient } from '../../client/podio-client.ts';
 import { Failure, NotLoggedInError } from '../../errors.ts';
 import { readWhole } from '../../http/decoding.ts';
 import { formatAuthType } from '../../values/identity.ts';
-import { expiresAt, isEmpty, type PodioOAuth, refreshEndsAt } from '../../values/podio-oauth.ts';
+import { expiresAt, isEmpty, isUsable, type PodioOAuth, refreshEndsAt } from '../../values/podio-oauth.ts';
 import type { Context, MeantIdentity } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { visible, warn, write, writeJson } from '../output.ts';
@@ -109,8 +109,7 @@ function troubleOf(error: Failure) {
 function checkStored(oauth: PodioOAuth, now: number): void {
   const hint = 'log in again: podio login';
   if (isEmpty(oauth)) throw new NotLoggedInError('no session is stored', { hint });
-  const canRenew = oauth.refreshToken !== '' && refreshEndsAt(oauth) > now;
-  if (expiresAt(oauth) <= now && !canRenew) throw new NotLoggedInError('the session has ended', { hint });
+  if (!isUsable(oauth, now)) throw new NotLoggedInError('the session has ended', { hint });
 }
 
 // The cheapest question that apps and users alike may ask.
