@@ -11,6 +11,12 @@ const programs = {
   'import-module': 'src/session/import-module.ts',
 };
 
+// The library for `require`; its types and its package.json are laid beside it by the build script.
+const library = {
+  faces: { index: 'src/index.ts', testing: 'src/testing.ts' },
+  helper: { 'keychain-helper': 'src/session/keychain-helper.ts' },
+};
+
 // commander starts subcommands that are programs of their own; podio has none, and what starts them loads slowly.
 const withoutPrograms = {
   name: 'without-programs',
@@ -35,25 +41,42 @@ function escaped(unit) {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-export default defineConfig(
-  Object.entries(programs).map(([name, input]) => ({
-    input: { [name]: input },
+const native = ['fs-native-extensions', 'keytar'];
+const toImporter = /import-module\.ts$/;
+
+function build(input, { name = '', plugins = [], ...output }) {
+  return {
+    input,
     platform: 'node',
     logLevel: 'warn',
-    external: ['fs-native-extensions', 'keytar', ...(name === 'import-module' ? [] : [/import-module\.ts$/])],
-    plugins: [withoutPrograms, marked],
+    external: name === 'import-module' ? native : [...native, toImporter],
+    plugins,
     transform: { target: 'node20' },
     preserveEntrySignatures: 'allow-extension',
     output: {
-      // A folder of its own for what shells ask: the parts of one bundle are not those of another.
-      dir: name === 'complete' ? 'dist/complete' : 'dist/cli',
       format: 'cjs',
-      entryFileNames: '[name].cjs',
-      chunkFileNames: '[name].cjs',
-      codeSplitting: { groups: [{ name: 'core', test: /src.cli.main\.ts|rolldown.runtime/ }] },
       dynamicImportInCjs: name === 'import-module',
-      paths: (id) => (id.endsWith('import-module.ts') ? './import-module.cjs' : id),
-      minify: { compress: true, mangle: false },
+      paths: (id) => (toImporter.test(id) ? './import-module.cjs' : id),
+      ...output,
     },
-  })),
-);
+  };
+}
+
+// A folder of its own for what shells ask: the parts of one bundle are not those of another.
+const places = { complete: { dir: 'dist/complete' } };
+
+const cli = {
+  plugins: [withoutPrograms, marked],
+  dir: 'dist/cli',
+  entryFileNames: '[name].cjs',
+  chunkFileNames: '[name].cjs',
+  codeSplitting: { groups: [{ name: 'core', test: /src.cli.main\.ts|rolldown.runtime/ }] },
+  minify: { compress: true, mangle: false },
+};
+
+export default defineConfig([
+  ...Object.entries(programs).map(([name, input]) =>
+    build({ [name]: input }, { ...cli, ...places[name], name }),
+  ),
+  ...Object.values(library).map((input) => build(input, { dir: 'dist/cjs' })),
+]);

@@ -17,6 +17,7 @@ export {
   UsageError,
 } from './errors.ts';
 export type { HttpResponse } from './http/http.ts';
+export { acquireLock, type LockOptions } from './session/lock.ts';
 export {
   FileSessionManager,
   type FileSessionManagerOptions,

@@ -1,4 +1,4 @@
-import { IdentityRegister, label } from '../session/register.ts';
+import { IdentityRegister, type KnownIdentity, label } from '../session/register.ts';
 import { formatAuthType } from '../values/identity.ts';
 import { dataFolder, type Environment } from '../values/places.ts';
 import { type Candidate, Completer, type Completion, type CompletionTable } from './completion.ts';
@@ -14,10 +14,9 @@ export interface Asked {
  * Answers a shell: `podio __complete SHELL =TYPED [WORD…]`. A line for each candidate, its meaning after a tab;
  * `:files` where the shell is to offer files. Says nothing of trouble: nobody has asked podio for anything yet.
  */
-export async function complete({ argv, env, stdout }: Asked, table: CompletionTable): Promise<void> {
+export function complete({ argv, env, stdout }: Asked, table: CompletionTable): void {
   const [shell = '', typed = '=', ...words] = argv.slice(3);
-  const folder = await dataFolder(env).catch(() => undefined);
-  const completer = new Completer({ table, identities: () => (folder === undefined ? [] : known(folder)) });
+  const completer = new Completer({ table, identities: () => known(env) });
   const raw = shell === 'bash' ? withoutQuotes : (word: string) => word;
   stdout.write(inLines(attempt(() => completer.complete(words.map(raw), raw(typed.slice(1))))));
 }
@@ -30,11 +29,19 @@ function attempt(complete: () => Completion): Completion {
   }
 }
 
-function known(folder: string): Candidate[] {
-  return new IdentityRegister({ folder }).list().flatMap((one) => {
+function known(env: Environment): Candidate[] {
+  return registered(env).flatMap((one) => {
     const whole = { word: formatAuthType(one), text: one.apiUrl };
     return one.name === undefined ? [whole] : [{ word: label(one), text: whole.word }, whole];
   });
+}
+
+function registered(env: Environment): KnownIdentity[] {
+  try {
+    return new IdentityRegister({ folder: dataFolder(env) }).list();
+  } catch {
+    return [];
+  }
 }
 
 // bash hands over words as they were typed.

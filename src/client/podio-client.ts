@@ -70,6 +70,7 @@ export class PodioClient {
   readonly #apiUrl: string;
   readonly #endpoint: TokenEndpoint;
   readonly #kept: ReadyManager;
+  readonly #renewals = new Set<Promise<unknown>>();
   #session: Session | undefined;
 
   /** @throws {UsageError} where the API's URL is not https (or http on loopback), or the session manager is none. */
@@ -133,8 +134,7 @@ export class PodioClient {
 
   /** Renews the session whether or not it is due. @throws {NotLoggedInError} */
   async refreshAccessToken(): Promise<PodioOAuth> {
-    const session = await this.#required();
-    return (await this.#tokensOf(session).renew(await session.current())).oauth;
+    return this.#renew((session) => session.current());
   }
 
   /** Forgets the stored session; Podio is not told. */
@@ -198,16 +198,15 @@ export class PodioClient {
       brokenAnswer(answer, 'the answer is too long'),
     );
     if (!isStaleToken(failureOf(answer, text.toString()))) return { ...answer, body: Readable.from([text]) };
-    const renewed = await this.#tokensOf(await this.#required()).renew(oauth);
-    return this.#sent(call, target, renewed.oauth);
+    return this.#sent(call, target, await this.#renew(async () => oauth));
   }
 
   /**
-   * Waits for a renewal that is under way, and closes the session manager that was opened for this client. An instance
+   * Waits for a login or renewal that is under way, and closes the session manager that was opened for this client. An instance
    * that was passed stays open.
    */
   async close(): Promise<void> {
-    await this.#session?.settled();
+    await Promise.allSettled(this.#renewals);
     if (this.#kept.isOurs) await this.#kept.manager.close?.();
   }
 
@@ -218,7 +217,8 @@ export class PodioClient {
 
   async #usable(): Promise<Usable> {
     const { accessToken } = this.#options;
-    if (accessToken === undefined) return this.#tokensOf(await this.#required()).current();
+    if (accessToken === undefined)
+      return this.#awaited(async () => this.#tokensOf(await this.#required()).current());
     return { oauth: { ...EMPTY_OAUTH, accessToken }, isNew: true };
   }
 
@@ -238,9 +238,23 @@ export class PodioClient {
   // A refused login leaves the client with the session that it had.
   async #logInAs(authType: AuthType, bring: (key: ApiKey) => Promise<PodioOAuth>, appToken?: string) {
     const session = this.#sessionOf(authType);
-    const oauth = await this.#tokensOf(session).logIn(bring, appToken);
+    const oauth = await this.#awaited(() => this.#tokensOf(session).logIn(bring, appToken));
     this.#session = session;
     return oauth;
+  }
+
+  async #renew(stale: (session: Session) => Promise<PodioOAuth>): Promise<PodioOAuth> {
+    return this.#awaited(async () => {
+      const session = await this.#required();
+      return (await this.#tokensOf(session).renew(await stale(session))).oauth;
+    });
+  }
+
+  // What may be about to store a session is not to find the manager closed.
+  async #awaited<T>(work: () => Promise<T>): Promise<T> {
+    const renewal = work();
+    this.#renewals.add(renewal);
+    return renewal.finally(() => this.#renewals.delete(renewal));
   }
 
   #sessionOf(authType: AuthType): Session {

@@ -43,11 +43,6 @@ export class Session {
     await this.#alone(() => this.#manager.set(EMPTY_OAUTH, this.authType));
   }
 
-  /** Waits until nobody in this process is writing the session. */
-  async settled(): Promise<void> {
-    await queueFor(this.#manager, this.authType)(async () => undefined);
-  }
-
   /** Where the session is kept, in words for people. */
   get place(): string {
     return this.#manager.place?.(this.authType) ?? 'the session manager';
