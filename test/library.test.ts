@@ -198,6 +198,17 @@ test('many calls of one client renew an expired session once', async (t) => {
   assert.equal(sandbox.tokenRequests() - before, 1);
 });
 
+test('clients that share an instance with get and set alone renew its session once', async (t) => {
+  const sandbox = await sandboxFor(t);
+  const memory = new MemorySessionManager();
+  const sessionManager = { get: memory.get.bind(memory), set: memory.set.bind(memory) };
+  const clients = [1, 2, 3].map(() => clientOf(sandbox, { sessionManager, authType: APP }));
+  await logIn(clientOf(sandbox, { sessionManager }), sandbox);
+  sandbox.expireAccessTokens();
+  await Promise.all([...clients, ...clients].map((client) => client.get('/item/123')));
+  assert.equal(sandbox.tokenRequests(), 2);
+});
+
 test('clients with several identities live side by side, on one manager or on several', async (t) => {
   const sandbox = await sandboxFor(t);
   const sessionManager = new MemorySessionManager();
