@@ -16,9 +16,19 @@ function blocks(language: string): string[] {
   );
 }
 
-/** A folder with the files that the examples name, and `podio` on the PATH. */
+/** The JavaScript examples: modules that begin with their file's name, and programs. */
+const isModule = (block: string) => /^\/\/ [\w.-]+\.mjs\n/.test(block);
+const MODULES = blocks('js').filter(isModule);
+const PROGRAMS = blocks('js').filter((block) => !isModule(block));
+
+/** A folder in which the library is installed, with the files that the examples name, and `podio` on the PATH. */
 async function readersWorld(): Promise<World> {
   const world = await World.create();
+  mkdirSync(join(world.home, 'node_modules'));
+  symlinkSync(process.cwd(), join(world.home, 'node_modules/podio-cli'));
+  for (const block of MODULES) {
+    writeFileSync(join(world.home, block.slice(3, block.indexOf('\n'))), block);
+  }
   const [app] = world.sandbox.accounts.apps;
   const [user] = world.sandbox.accounts.users;
   const files = {
@@ -26,8 +36,11 @@ async function readersWorld(): Promise<World> {
     'password.txt': `${user?.password}\n`,
     'item.json': '{"fields":{"title":"Changed"}}',
     'ids.txt': '123\n125\n',
+    // Named where it yields to what an example chooses.
+    '.config/podio/config.json': '{"session_manager":"file"}',
     podio: `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`,
   };
+  mkdirSync(join(world.home, '.config/podio'), { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(world.home, name), text);
   chmodSync(join(world.home, 'podio'), 0o700);
   return world;
@@ -35,7 +48,9 @@ async function readersWorld(): Promise<World> {
 
 test('every shell example of the README does what it says, in order', async () => {
   await using world = await readersWorld();
-  const { PODIO_APP_ID, PODIO_APP_TOKEN, PODIO_USERNAME, PODIO_PASSWORD, ...env } = world.env();
+  const { PODIO_APP_ID, PODIO_APP_TOKEN, PODIO_USERNAME, PODIO_PASSWORD, ...env } = world.env({
+    PODIO_SESSION_MANAGER: undefined,
+  });
   env.PATH = `${world.home}:${env.PATH}`;
   for (const block of blocks('sh')) {
     const child = spawn('sh', ['-eu', '-c', block], {
@@ -50,16 +65,23 @@ test('every shell example of the README does what it says, in order', async () =
 });
 
 test('every JavaScript example of the README runs against the built library', async () => {
-  await using world = await World.create();
-  mkdirSync(join(world.home, 'node_modules'));
-  symlinkSync(process.cwd(), join(world.home, 'node_modules/podio-cli'));
-  for (const block of blocks('js')) {
+  await using world = await readersWorld();
+  for (const block of PROGRAMS) {
     const file = join(world.home, 'example.mjs');
     writeFileSync(file, block);
     const { exit, stdout, stderr } = await outcome(spawn(process.execPath, [file], { env: world.env() }));
     assert.equal(exit, 0, `${block}\n${stderr}`);
     assert.notEqual(stdout.trim(), '');
   }
+});
+
+test('the locking manager of the README passes what every session manager must', async () => {
+  await using world = await readersWorld();
+  const file = join(world.home, 'my-manager.test.mjs');
+  writeFileSync(file, readFileSync(file, 'utf8').replace("'./my-manager.mjs'", "'./my-locking-manager.mjs'"));
+  const { exit, stdout } = await outcome(spawn(process.execPath, ['--test', file], { env: world.env() }));
+  assert.equal(exit, 0, stdout);
+  assert.match(stdout, /pass 9\b/);
 });
 
 test('the README lists the commands, the topics and the exit codes that there are', () => {
