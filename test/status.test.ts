@@ -22,16 +22,18 @@ test('status tells who is logged in, where the session lies, until when, and tha
   assert.deepEqual([exit, stderr], [0, '']);
   const lines = [
     /^app:123456, the default$/m,
-    /^ {2}API {8}http:\/\/127\.0\.0\.1:\d+$/m,
-    /^ {2}session {4}the file \/.+\/sessions\/app-123456-.+\.json$/m,
-    /^ {2}access {5}until 2.+Z \(in 8 hours\)$/m,
-    /^ {2}renewable {2}until 2.+Z \(in 28 days\)$/m,
-    /^ {2}state {6}Podio accepts it$/m,
+    /^ {2}who {7}Deliverables$/m,
+    /^ {2}how {7}as an app, with the API key podio-sandbox$/m,
+    /^ {2}API {7}http:\/\/127\.0\.0\.1:\d+$/m,
+    /^ {2}session {3}the file \/.+\/sessions\/app-123456-.+\.json$/m,
+    /^ {2}access {4}until 2.+Z \(in 8 hours\)$/m,
+    /^ {2}renewable until 2.+Z \(in 28 days\)$/m,
+    /^ {2}state {5}✓ Podio accepts it$/m,
   ];
   for (const line of lines) assert.match(stdout, line);
   assert.deepEqual(
     world.sandbox.seen.map(({ path }) => path),
-    ['/oauth/scope'],
+    ['/app/123456'],
   );
 });
 
@@ -52,6 +54,8 @@ test('status --json is a list with everything that is known', async () => {
   assert.deepEqual(report, {
     identity: 'app:123456',
     default: true,
+    type: 'app',
+    who: 'Deliverables',
     api_url: world.sandbox.url,
     client_id: 'podio-sandbox',
     session_manager: 'file',
@@ -122,7 +126,10 @@ test('status --offline knows by the clock that a session cannot be renewed any m
   assert.deepEqual([renewable.exit, /days ago/.test(renewable.stdout)], [0, true]);
   const ended = await after(29);
   assert.equal(ended.exit, 3);
-  assert.match(ended.stdout, /state {6}the session has ended\n {2}hint {7}log in again: podio login/);
+  assert.match(
+    ended.stdout,
+    /state {5}✗ the session has ended\n {2}hint {6}log in again: podio login --app 123456$/m,
+  );
 });
 
 const TROUBLE = [
@@ -134,7 +141,7 @@ const TROUBLE = [
 for (const [exit, action] of TROUBLE) {
   test(`status ends with ${exit} where Podio cannot say, and still tells what is stored`, async () => {
     await using world = await loggedIn();
-    world.sandbox.rule({ path: '/oauth/scope' }, action);
+    world.sandbox.rule({ path: '/app/123456' }, action);
     const { problem, access_ends_at, exit: code } = await reported(world);
     assert.equal(code, exit);
     assert.match(String(problem), /\S/);

@@ -11,7 +11,7 @@ export interface Question {
   readonly ways: string;
   readonly isSecret?: boolean;
   /** What a person has to know to find the answer, in whole sentences. */
-  readonly where?: string;
+  readonly where?: string | undefined;
   /** Answers that were good before; another one can be given in their place. */
   readonly choices?: readonly Answer<string>[];
   /** What was answered before, to be bettered. */

@@ -1,7 +1,7 @@
 import { NotLoggedInError, PodioError } from '../errors.ts';
 import { apiKeyAgain, type ToldKey } from './api-key.ts';
 import type { Context } from './context.ts';
-import { say, visible } from './output.ts';
+import { failed } from './output.ts';
 import { personAgain, type ToldPerson } from './person.ts';
 
 /** What a login is made with. */
@@ -40,7 +40,7 @@ async function bettered(context: Context, answers: Answers, error: unknown): Pro
   if (!(error instanceof NotLoggedInError) || !(error.cause instanceof PodioError)) return undefined;
   const ask = questionAfter(context, answers, error.cause.error);
   if (ask === undefined) return undefined;
-  say(context.io, visible(error.message));
+  failed(context.io, error.message);
   return ask();
 }
 

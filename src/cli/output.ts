@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Failure } from '../errors.ts';
-import { markFor, takesSigns, tinted } from './color.ts';
+import { type Mark, markFor, takesSigns, tinted } from './color.ts';
 import type { Io, Output } from './io.ts';
 
 /** Whoever read our output has gone (`… | head`): a reason to end, and nothing to complain of. */
@@ -25,8 +25,18 @@ export function say(io: Io, text: string): void {
 
 /** One line of talk that what was asked for is done; on a terminal with the mark for it. */
 export function done(io: Io, text: string): void {
-  const mark = io.stderr.isTTY && takesSigns(io) ? `${markFor('done', io, io.stderr)} ` : '';
-  say(io, mark + visible(text));
+  say(io, marked(io, 'done', text));
+}
+
+/** One line of talk that something was tried in vain, and that it goes on. */
+export function failed(io: Io, text: string): void {
+  say(io, marked(io, 'failed', text));
+}
+
+// The words say it, too: where no sign can be shown, none is missed.
+function marked(io: Io, mark: Mark, text: string): string {
+  const sign = io.stderr.isTTY && takesSigns(io) ? `${markFor(mark, io, io.stderr)} ` : '';
+  return sign + visible(text);
 }
 
 /** One line of talk that something is not as it should be. */

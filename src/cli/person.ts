@@ -46,7 +46,7 @@ export async function personFor(
 /** Asks again for what was typed and Podio did not take. @throws {InterruptedError} on ^C. */
 export async function personAgain(context: Context, before: ToldPerson): Promise<ToldPerson> {
   const { type, identifier, isIdentifierTyped } = before;
-  const question = { ...WHO[type], before: identifier };
+  const question = { ...WHO[type], where: undefined, before: identifier };
   const known = isIdentifierTyped ? [] : [identifier];
   const who = await answerTo(question, known, askingIn(context));
   const { what, ways, isSecret, read } = secretOf(type);

@@ -3,7 +3,12 @@ import { Writable } from 'node:stream';
 import { InterruptedError } from '../errors.ts';
 import type { Io } from './io.ts';
 import { say } from './output.ts';
-import type { Answer } from './prompt.ts';
+
+/** One of several answers to choose from. */
+export interface Answer<T extends string> {
+  readonly value: T;
+  readonly label: string;
+}
 
 /** Says what is wrong with an answer; undefined where it will do. */
 type Judge = (text: string) => string | undefined;

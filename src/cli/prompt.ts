@@ -1,12 +1,9 @@
 import { Failure, InterruptedError } from '../errors.ts';
 import type { Io } from './io.ts';
 import { say } from './output.ts';
+import type { Answer } from './plain-prompt.ts';
 
-/** One of several answers to choose from. */
-export interface Answer<T extends string> {
-  readonly value: T;
-  readonly label: string;
-}
+export type { Answer };
 
 /** Takes out of a text what is meant by it. @throws {Failure} where it cannot be an answer. */
 type Read = (text: string) => string;

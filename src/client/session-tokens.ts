@@ -1,6 +1,7 @@
 import { Failure, InterruptedError, NotLoggedInError, PodioError, UsageError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
 import { formatAuthType } from '../values/identity.ts';
+import { loginCommand } from '../values/login-command.ts';
 import { expiresAt, isEmpty, type PodioOAuth } from '../values/podio-oauth.ts';
 import { isRefusal, refusedLogin } from './failures.ts';
 import { grantOf, type Login, leadsTo, rememberedLogin } from './login.ts';
@@ -157,11 +158,5 @@ function isDeadGrant(error: unknown): boolean {
 function notLoggedIn({ authType }: Session, stored: PodioOAuth, cause: unknown): NotLoggedInError {
   const who = formatAuthType(authType);
   const what = isEmpty(stored) ? `no session is stored for ${who}` : `the session of ${who} has ended`;
-  return new NotLoggedInError(what, { hint: `log in: ${loginCommand(who)}`, cause });
-}
-
-function loginCommand(who: string): string {
-  const [type, identifier = ''] = who.split(/:(.*)/s);
-  if (type === 'app') return `podio login --app ${identifier}`;
-  return type === 'password' ? `podio login --password --username ${identifier}` : 'podio login --web';
+  return new NotLoggedInError(what, { hint: `log in: ${loginCommand(authType)}`, cause });
 }

@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
-import { failureOf } from '../../client/failures.ts';
-import type { PodioClient } from '../../client/podio-client.ts';
-import { Failure, NotLoggedInError } from '../../errors.ts';
-import { readWhole } from '../../http/decoding.ts';
-import { formatAuthType } from '../../values/identity.ts';
-import { expiresAt, isEmpty, isUsable, type PodioOAuth, refreshEndsAt } from '../../values/podio-oauth.ts';
+import { NotLoggedInError } from '../../errors.ts';
+import { atOnce } from '../../values/at-once.ts';
+import type { AuthType } from '../../values/session-manager.ts';
+import { markFor } from '../color.ts';
 import type { Context, MeantIdentity } from '../context.ts';
-import { exitCodeOf } from '../exit-codes.ts';
+import { type IdentityReport, isDefault, reportOn } from '../identity-report.ts';
+import type { Io } from '../io.ts';
 import { visible, warn, write, writeJson } from '../output.ts';
+import { inRows, type Row, rowOf } from '../rows.ts';
+import { withSpinner } from '../spinner.ts';
 import { inWords } from '../time.ts';
 import type { CommandModule } from './command.ts';
 
@@ -15,24 +16,7 @@ interface StatusOptions {
   readonly offline?: boolean;
 }
 
-/** What is known of one identity; `--json` prints it as it is. Times are ISO 8601, UTC. */
-interface Report {
-  readonly identity: string;
-  readonly name: string | undefined;
-  readonly default: boolean;
-  readonly api_url: string;
-  readonly client_id: string;
-  readonly session_manager: string;
-  readonly place: string | undefined;
-  readonly access_ends_at: string | undefined;
-  readonly refresh_ends_at: string | undefined;
-  /** Whether a call would work, as far as was asked. */
-  readonly usable: boolean;
-  readonly checked: boolean;
-  readonly problem: string | undefined;
-  readonly hint: string | undefined;
-  readonly exit: number;
-}
+const MOST_AT_ONCE = 8;
 
 export const status: CommandModule<StatusOptions> = {
   declare: (command: Command) =>
@@ -49,101 +33,76 @@ export const status: CommandModule<StatusOptions> = {
     { offline = false }: StatusOptions,
     [text]: readonly string[],
   ): Promise<number> {
-    if (context.io.env.PODIO_ACCESS_TOKEN)
-      warn(context.io, 'PODIO_ACCESS_TOKEN is set: call uses it and no session');
-    const reports: Report[] = [];
-    for (const identity of identitiesToShow(context, text))
-      reports.push(await reportOn(context, identity, offline));
     const { io, settings } = context;
+    if (io.env.PODIO_ACCESS_TOKEN) warn(io, 'PODIO_ACCESS_TOKEN is set: call uses it and no session');
+    const { identities, trouble } = identitiesToShow(context, text);
+    const reports = await withSpinner(io, 'Asking Podio', () =>
+      atOnce(MOST_AT_ONCE, identities, (identity) => reportOn(context, identity, offline)),
+    );
     if (settings.json) await writeJson(io, reports);
-    else await write(io.stdout, `${reports.map((report) => block(report, io.now())).join('\n\n')}\n`);
+    else await writeBlocks(io, reports);
+    // That there is no default is said once the others are shown.
+    if (trouble !== undefined) throw trouble;
     return reports[0]?.exit ?? 0;
   },
 };
 
-function identitiesToShow(context: Context, text: string | undefined): MeantIdentity[] {
-  if (text !== undefined || context.settings.as !== undefined) return [context.identity(text)];
+interface ToShow {
+  readonly identities: readonly MeantIdentity[];
+  readonly trouble?: NotLoggedInError;
+}
+
+function identitiesToShow(context: Context, text: string | undefined): ToShow {
+  if (text !== undefined || context.settings.as !== undefined)
+    return { identities: [context.identity(text)] };
   const known = context.register.list();
   const first = known.find((identity) => isDefault(context, identity));
-  if (first === undefined) return [context.identity(), ...known];
-  return [first, ...known.filter((identity) => identity !== first)];
-}
-
-function isDefault({ register, settings }: Context, identity: MeantIdentity): boolean {
-  return identity.apiUrl === settings.apiUrl && register.isDefault(identity);
-}
-
-async function reportOn(context: Context, identity: MeantIdentity, offline: boolean): Promise<Report> {
-  const about = aboutOf(context, identity);
-  const found: { place?: string; oauth?: PodioOAuth } = {};
+  if (first !== undefined) return { identities: [first, ...known.filter((identity) => identity !== first)] };
   try {
-    const { client } = await context.clientFor(identity);
-    found.place = client.place;
-    found.oauth = await client.stored();
-    checkStored(found.oauth, context.io.now());
-    if (!offline) found.oauth = await asked(client);
-    return { ...about, ...placeAndEnds(found), ...FINE, checked: !offline };
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    return { ...about, ...placeAndEnds(found), ...troubleOf(error), checked: !offline };
+    return { identities: [context.identity(), ...known] };
+  } catch (trouble) {
+    if (!(trouble instanceof NotLoggedInError)) throw trouble;
+    return { identities: known, trouble };
   }
 }
 
-function aboutOf(context: Context, identity: MeantIdentity) {
-  return {
-    identity: formatAuthType(identity),
-    name: identity.name,
-    default: isDefault(context, identity),
-    api_url: identity.apiUrl,
-    client_id: identity.clientId,
-    session_manager: identity.manager ?? 'none yet',
-  };
+async function writeBlocks(io: Io, reports: readonly IdentityReport[]): Promise<void> {
+  const blocks: string[] = [];
+  for (const report of reports) blocks.push(await block(report, io));
+  if (blocks.length > 0) await write(io.stdout, `${blocks.join('\n\n')}\n`);
 }
 
-const FINE = { usable: true, problem: undefined, hint: undefined, exit: 0 };
+const HOW: Readonly<Record<AuthType['type'], string>> = {
+  app: 'as an app',
+  password: 'as a user, with a password',
+  authorization_code: 'as a user, in the browser',
+};
 
-function troubleOf(error: Failure) {
-  return { usable: false, problem: error.message, hint: error.hint, exit: exitCodeOf(error).exit };
-}
-
-function checkStored(oauth: PodioOAuth, now: number): void {
-  const hint = 'log in again: podio login';
-  if (isEmpty(oauth)) throw new NotLoggedInError('no session is stored', { hint });
-  if (!isUsable(oauth, now)) throw new NotLoggedInError('the session has ended', { hint });
-}
-
-// The cheapest question that apps and users alike may ask.
-async function asked(client: PodioClient): Promise<PodioOAuth> {
-  const answer = await client.call({ method: 'GET', path: '/oauth/scope' });
-  const text = (await readWhole(answer.body, 1024 * 1024, () => failureOf(answer, ''))).toString();
-  if (answer.status >= 300) throw failureOf(answer, text);
-  return client.stored();
-}
-
-function placeAndEnds({ place, oauth }: { place?: string; oauth?: PodioOAuth }) {
-  if (oauth === undefined || isEmpty(oauth))
-    return { place, access_ends_at: undefined, refresh_ends_at: undefined };
-  const iso = (time: number) => new Date(time).toISOString();
-  return { place, access_ends_at: iso(expiresAt(oauth)), refresh_ends_at: iso(refreshEndsAt(oauth)) };
-}
-
-function block(report: Report, now: number): string {
-  const title = `${report.identity}${report.name ? ` (${report.name})` : ''}${report.default ? ', the default' : ''}`;
-  const rows = [
-    ['API', report.api_url],
-    ['session', report.place ?? 'nowhere'],
-    ['access', report.access_ends_at && `until ${inWords(report.access_ends_at, now)}`],
-    ['renewable', report.refresh_ends_at && `until ${inWords(report.refresh_ends_at, now)}`],
-    ['state', stateOf(report)],
-    ['hint', report.hint],
+async function block(report: IdentityReport, io: Io): Promise<string> {
+  const { identity, name, type, client_id, hint } = report;
+  const title = `${identity}${name ? ` (${name})` : ''}${report.default ? ', the default' : ''}`;
+  const rows: (Row | undefined)[] = [
+    report.who === undefined ? undefined : rowOf('who', report.who),
+    rowOf('how', `${HOW[type]}, with the API key ${client_id}`),
+    rowOf('API', report.api_url),
+    rowOf('session', report.place ?? 'nowhere'),
+    until('access', report.access_ends_at, io),
+    until('renewable', report.refresh_ends_at, io),
+    { name: 'state', text: stateOf(report, io) },
+    hint === undefined ? undefined : { ...rowOf('hint', hint), isWhole: true },
   ];
-  const lines = rows
-    .filter(([, text]) => text !== undefined)
-    .map(([name = '', text = '']) => `  ${name.padEnd(10)} ${visible(text)}`);
-  return [visible(title), ...lines].join('\n');
+  const shown = rows.filter((row) => row !== undefined);
+  return `${visible(title)}\n${await inRows(shown, io.stdout)}`;
 }
 
-function stateOf({ usable, checked, problem }: Report): string {
-  if (!usable) return problem ?? 'cannot be used';
-  return checked ? 'Podio accepts it' : 'can be used, as far as is known here';
+function until(name: string, time: string | undefined, io: Io): Row | undefined {
+  if (time === undefined) return undefined;
+  const word = Date.parse(time) > io.now() ? 'until' : 'ended';
+  return rowOf(name, `${word} ${inWords(time, io.now())}`);
+}
+
+function stateOf({ usable, checked, problem }: IdentityReport, io: Io): string {
+  const mark = markFor(usable ? 'done' : 'failed', io, io.stdout);
+  if (!usable) return `${mark} ${visible(problem ?? 'cannot be used')}`;
+  return `${mark} ${checked ? 'Podio accepts it' : 'can be used, as far as is known here'}`;
 }
