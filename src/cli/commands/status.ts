@@ -55,7 +55,7 @@ interface ToShow {
 function identitiesToShow(context: Context, text: string | undefined): ToShow {
   if (text !== undefined || context.settings.as !== undefined)
     return { identities: [context.identity(text)] };
-  const known = context.register.list();
+  const known = context.everybody();
   const first = known.find((identity) => isDefault(context, identity));
   if (first !== undefined) return { identities: [first, ...known.filter((identity) => identity !== first)] };
   try {
