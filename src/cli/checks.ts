@@ -170,9 +170,7 @@ async function keychain({ settings: { apiUrl }, folder }: Context): Promise<Find
 async function identities(context: Context): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const known of context.register.list()) findings.push(await identity(context, known));
-  return findings.length > 0
-    ? findings
-    : [warning('identity', 'nobody is logged in', 'podio login --app APP_ID')];
+  return findings.length > 0 ? findings : [warning('identity', 'nobody is logged in', 'podio login')];
 }
 
 // One whose manager is in trouble is no reason to keep quiet about the others.

@@ -18,7 +18,9 @@ import { formatAuthType, type Identity, isSameIdentity, parseAuthType } from '..
 import { isRelative } from '../values/manager-name.ts';
 import { dataFolder } from '../values/places.ts';
 import { isEmpty, type PodioOAuth } from '../values/podio-oauth.ts';
+import { quoted } from '../values/quoted.ts';
 import type { AuthType, SessionManager, SessionScope } from '../values/session-manager.ts';
+import { nearest } from '../values/suggest.ts';
 import { type GlobalOptions, readSettings, type Settings } from './config.ts';
 import { environmentKey, environmentLogins } from './environment.ts';
 import { type Io, inManner } from './io.ts';
@@ -200,8 +202,8 @@ export class Context {
     throw new NotLoggedInError(`not logged in at ${apiUrl}`, {
       hint:
         others.length > 0
-          ? `choose one: podio switch ${others.map(label).join('|')}`
-          : 'log in: podio login --app APP_ID',
+          ? `choose one: ${others.map((known) => `podio switch ${quoted(label(known))}`).join(', or ')}`
+          : 'log in: podio login',
     });
   }
 
@@ -221,13 +223,23 @@ export class Context {
     });
   }
 
+  /** The name of an identity that was probably meant; undefined where none is near. */
+  guess(text: string): string | undefined {
+    return nearest(
+      text,
+      this.everybody().flatMap((known) => [label(known), formatAuthType(known)]),
+    );
+  }
+
   #unknown(text: string): MeantIdentity {
     const authType = parseAuthType(text);
     const found = authType && this.#environmentIdentity(authType);
     if (found !== undefined) return found;
-    const names = this.register.list().map(label);
+    const names = this.everybody().map(label);
+    const meant = this.guess(text);
+    const guess = meant === undefined ? '' : `did you mean "${meant}"? `;
     throw new NotLoggedInError(`not logged in as "${text}" at ${this.settings.apiUrl}`, {
-      hint: names.length > 0 ? `logged in are: ${names.join(', ')}` : 'log in: podio login --app APP_ID',
+      hint: names.length > 0 ? `${guess}logged in are: ${names.join(', ')}` : 'log in: podio login',
     });
   }
 

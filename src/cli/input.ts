@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { quoted } from '../values/quoted.ts';
 import type { Io } from './io.ts';
 
 /** What an option's value stands for: `@-` is standard input, `@FILE` the file, anything else itself. @throws {UsageError} */
@@ -27,14 +28,23 @@ export async function readStdin(io: Io, option: string): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a folder',
+};
+
 /** The text of a file that the user names; a pipe (`<(…)`) will do. @throws {UsageError} */
 export async function readTextFile(file: string, option: string): Promise<string> {
   try {
     const { readFile } = await import('node:fs/promises');
     return await readFile(file, 'utf8');
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
-    throw new UsageError(`${option}: cannot read ${file} (${why})`, { cause });
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown trouble';
+    throw new UsageError(`${option}: cannot read ${file}: ${WHY[code] ?? code}`, {
+      hint: `see whether it is there and yours to read: ls -l ${quoted(file)}`,
+      cause,
+    });
   }
 }
 
@@ -42,5 +52,7 @@ export async function readTextFile(file: string, option: string): Promise<string
 export function asSecret(text: string, option: string): string {
   const secret = text.replace(/\r?\n$/, '');
   if (secret !== '') return secret;
-  throw new UsageError(`${option}: what was read is empty`);
+  throw new UsageError(`${option}: what was read is empty`, {
+    hint: 'put the secret there, in one line, and nothing else',
+  });
 }

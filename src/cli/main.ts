@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { Failure, InterruptedError, PodioError, UsageError } from '../errors.ts';
+import { nearest } from '../values/suggest.ts';
 import { VERSION } from '../values/version.ts';
 import { tinted } from './color.ts';
 import type { CommandEntry } from './commands/command.ts';
@@ -159,8 +160,21 @@ function usageError({ message }: CommanderError): UsageError {
       hint: 'secrets are never option values: see podio help environment',
     });
   }
-  return new UsageError(what, { hint: suggestion && didYouMean(suggestion) });
+  return inOurWords(what) ?? new UsageError(what, { hint: suggestion && didYouMean(suggestion) });
 }
+
+// The parser knows its grammar; the user knows what the words are for.
+function inOurWords(what: string): UsageError | undefined {
+  const missing = /^missing required argument '(.+)'/.exec(what)?.[1];
+  if (missing !== undefined) return new UsageError(`the ${missing} is missing`);
+  const [, word = '', argument, choices = ''] = CHOICE.exec(what) ?? [];
+  if (argument === undefined) return undefined;
+  const meant = nearest(word, choices.split(', '));
+  const hint = meant && `did you mean ${meant}? See podio help COMMAND`;
+  return new UsageError(`the ${argument} is one of ${choices}`, { hint });
+}
+
+const CHOICE = /argument value '(.*)' is invalid for argument '(.+)'. Allowed choices are (.+)\.$/s;
 
 // Commander says "(Did you mean status?)".
 function didYouMean(suggestion: string): string {

@@ -21,7 +21,7 @@ export class KeychainError extends StoreError {
 
   constructor(fault: KeychainFault | 'crashed') {
     const [message, hint] = WORDS[fault];
-    super(message, { hint: `${hint}, or keep sessions in files: --session-manager file` });
+    super(message, { hint: `${hint}, or keep sessions in files: podio login --session-manager file` });
     this.fault = fault;
   }
 }

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { StoreError } from '../errors.ts';
+import { quoted } from '../values/quoted.ts';
 import { codeOf, despiteSignals, quietly } from './file-errors.ts';
 
 /** One try to lock `path`: what gives the lock back, or undefined where another one holds it. */
@@ -114,7 +115,7 @@ export function hasOneName(fd: number): boolean {
 
 /** The refusal of what stands at the place of a lock and was not made by one. */
 export function notALock(path: string, cause?: unknown): StoreError {
-  const hint = `See what it is with "ls -ld ${path}" and move it away.`;
+  const hint = `move it away; to see what it is: ls -ld ${quoted(path)}`;
   return new StoreError(`cannot lock ${path}: it is not a regular file of your own`, { hint, cause });
 }
 

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { StoreError } from '../errors.ts';
+import { quoted } from '../values/quoted.ts';
 import { codeOf } from './file-errors.ts';
 import { hasKernelLocks, tryKernelLock } from './kernel-lock.ts';
 import { here, type LockFile, notALock, readLockFile, type TryLock } from './lock-file.ts';
@@ -65,13 +66,13 @@ function heldTooLong(path: string, timeoutMs: number): StoreError {
 /** Who holds the lock, and what to do about it. */
 function describeHolder(path: string): [string, string] {
   const { pid, place } = readIfPossible(path) ?? {};
-  if (pid === undefined) return ['another process', 'Try again in a minute.'];
+  if (pid === undefined) return ['another process', 'try again in a minute'];
   if (place !== here()) {
-    const hint = 'Wait until it has finished; if it was killed, the lock passes on after a minute.';
+    const hint = 'wait until it has finished; if it was killed, the lock passes on after a minute';
     return [`process ${pid} of another machine or container`, hint];
   }
-  if (pid === process.pid) return [`process ${pid} (this one)`, 'Wait until its other call has finished.'];
-  const hint = `See what it is with "ps -p ${pid}", and wait for it or end it: the lock then passes on by itself.`;
+  if (pid === process.pid) return [`process ${pid} (this one)`, 'wait until its other call has finished'];
+  const hint = `wait for it or end it, and the lock passes on by itself; to see what it is: ps -p ${pid}`;
   return [`process ${pid}`, hint];
 }
 
@@ -96,19 +97,19 @@ function remedy(code: string, folder: string): string {
   switch (code) {
     case 'EACCES':
     case 'EPERM':
-      return `See with "ls -ld ${folder} ${folder}/*" that the folder and its files are yours and writable.`;
+      return `see that the folder and its files are yours and writable: ls -ld ${quoted(folder)} ${quoted(folder)}/*`;
     case 'ENOENT':
     case 'ENOTDIR':
-      return `Create the folder: mkdir -p -m 700 ${folder}`;
+      return `create the folder: mkdir -p -m 700 ${quoted(folder)}`;
     case 'EROFS':
-      return `The file system of ${folder} is read-only; make it writable or keep the sessions elsewhere.`;
+      return `the file system of ${folder} is read-only; make it writable, or name another folder with PODIO_DATA_DIR`;
     case 'ENOSPC':
     case 'EDQUOT':
-      return `Free some space where ${folder} lies, and try again.`;
+      return `free some space where ${folder} lies, then try again`;
     case 'EMFILE':
     case 'ENFILE':
-      return 'Too many files are open; end some programs or raise the limit (ulimit -n), and try again.';
+      return 'too many files are open; end some programs or raise the limit (ulimit -n), then try again';
     default:
-      return `See that ${folder} lies on a working disk that can lock files, best a local one.`;
+      return `see that ${folder} lies on a working disk that can lock files, best a local one`;
   }
 }

@@ -15,7 +15,9 @@ export function apiOrigin(text: string): string {
     throw new UsageError(`the API URL holds more than scheme, host and port`, { hint });
   }
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
-    throw new UsageError(`${url.origin} is not https`, { hint: 'http is taken for loopback only' });
+    throw new UsageError(`${url.origin} is not https`, {
+      hint: `write it with https: --api-url ${url.origin.replace(/^\w+:/, 'https:')}; http is taken for loopback only`,
+    });
   }
   return url.origin;
 }

@@ -1,7 +1,10 @@
 import type { Command } from 'commander';
 import { type Finding, runChecks } from '../checks.ts';
+import { type Mark, markFor, takesSigns } from '../color.ts';
 import type { Context } from '../context.ts';
+import type { Io } from '../io.ts';
 import { visible, write, writeJson } from '../output.ts';
+import { withSpinner } from '../spinner.ts';
 import type { CommandModule } from './command.ts';
 
 interface DoctorOptions {
@@ -9,7 +12,7 @@ interface DoctorOptions {
   readonly fix?: boolean;
 }
 
-const MARKS = { ok: '✓', warning: '!', error: '✗' };
+const MARKS: Readonly<Record<Finding['level'], Mark>> = { ok: 'done', warning: 'warning', error: 'failed' };
 
 export const doctor: CommandModule<DoctorOptions> = {
   declare: (command: Command) =>
@@ -22,14 +25,19 @@ export const doctor: CommandModule<DoctorOptions> = {
       ),
 
   async run(context: Context, { offline = false, fix = false }: DoctorOptions): Promise<number> {
-    const findings = await runChecks(context, { offline, fix });
+    const findings = await withSpinner(context.io, 'Looking around', () =>
+      runChecks(context, { offline, fix }),
+    );
     if (context.settings.json) await writeJson(context.io, findings);
-    else await write(context.io.stdout, findings.map(inLines).join(''));
+    else await write(context.io.stdout, findings.map((finding) => inLines(finding, context.io)).join(''));
     return findings.find(({ exit }) => exit > 0)?.exit ?? 0;
   },
 };
 
-function inLines({ id, level, message, fix }: Finding): string {
-  const line = `${MARKS[level]} ${id.padEnd(12)} ${visible(message)}\n`;
-  return fix === undefined ? line : `${line}  ${' '.repeat(12)} ${visible(fix)}\n`;
+function inLines({ id, level, message, fix }: Finding, io: Io): string {
+  const mark = markFor(MARKS[level], io, io.stdout);
+  // Words are of different lengths, signs are not.
+  const [head, room] = takesSigns(io) ? [mark, 1] : [mark.padEnd(7), 7];
+  const line = `${head} ${id.padEnd(12)} ${visible(message)}\n`;
+  return fix === undefined ? line : `${line}${' '.repeat(room + 14)} ${visible(fix)}\n`;
 }

@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { Failure, NotLoggedInError, UsageError } from '../../errors.ts';
 import { label } from '../../session/register.ts';
 import { formatAuthType } from '../../values/identity.ts';
+import { quoted } from '../../values/quoted.ts';
 import type { Context, MeantIdentity } from '../context.ts';
 import { environmentKey } from '../environment.ts';
-import { say, visible, writeJson } from '../output.ts';
+import { done, say, visible, writeJson } from '../output.ts';
 import type { CommandModule } from './command.ts';
 
 interface LogoutOptions {
@@ -38,9 +39,16 @@ export const logout: CommandModule<LogoutOptions> = {
     const { outcomes, trouble } = await forgetAll(context, identities, options.revoke ?? false);
     await tell(context, outcomes);
     if (trouble !== undefined) throw trouble;
-    if (outcomes.length === 0 && !context.settings.json) say(context.io, 'Nobody is logged in.');
+    if (outcomes.length === 0 && !context.settings.json) sayNobody(context, text);
   },
 };
+
+function sayNobody(context: Context, text: string | undefined): void {
+  const meant = text && context.guess(text);
+  const guess = meant ? ` Did you mean podio logout ${quoted(meant)}?` : '';
+  const isNobody = text === undefined || context.register.list().length === 0;
+  say(context.io, isNobody ? 'Nobody is logged in.' : visible(`"${text}" is not logged in.${guess}`));
+}
 
 // One that cannot be forgotten does not keep the others.
 async function forgetAll(context: Context, identities: readonly MeantIdentity[], revoke: boolean) {
@@ -107,7 +115,7 @@ function notRevoked(identity: MeantIdentity, error: Failure): Failure {
 async function tell({ io, settings }: Context, outcomes: readonly Outcome[]): Promise<void> {
   if (settings.json) return writeJson(io, outcomes);
   for (const { identity, revoked, default_now } of outcomes) {
-    say(io, `Logged out ${visible(identity)}${revoked ? '; its grant at Podio has ended' : ''}.`);
+    done(io, `Logged out ${identity}${revoked ? '; its grant at Podio has ended' : ''}.`);
     if (default_now !== undefined) say(io, `The default is now ${visible(default_now)}.`);
   }
 }

@@ -8,7 +8,7 @@ import type { Context } from '../context.ts';
 import { LOGIN_VARIABLES } from '../environment.ts';
 import { readTextFile } from '../input.ts';
 import type { Io } from '../io.ts';
-import { say, visible, write } from '../output.ts';
+import { say, visible, write, writeJson } from '../output.ts';
 import type { CommandModule } from './command.ts';
 
 interface SandboxCommandOptions {
@@ -40,9 +40,7 @@ export const sandbox: CommandModule<SandboxCommandOptions> = {
   async run(context: Context, options: SandboxCommandOptions, command: readonly string[]): Promise<number> {
     await using running = await startSandbox(await sandboxOptions(options));
     const [file, ...args] = command;
-    return await (file === undefined
-      ? serve(context.io, running)
-      : runChild(context.io, running, file, args));
+    return await (file === undefined ? serve(context, running) : runChild(context.io, running, file, args));
   },
 };
 
@@ -84,12 +82,13 @@ async function readAccounts(file: string): Promise<Record<string, unknown>> {
   });
 }
 
-async function serve(io: Io, running: Sandbox): Promise<never> {
+async function serve({ io, settings }: Context, running: Sandbox): Promise<never> {
   const lines = Object.entries(environment(running)).map(
     ([name, value]) => `export ${name}=${quoted(value)}\n`,
   );
-  await write(io.stdout, lines.join(''));
-  say(io, `The sandbox listens at ${running.url} until ^C.`);
+  if (settings.json) await writeJson(io, environment(running));
+  else await write(io.stdout, lines.join(''));
+  if (!settings.json) say(io, `The sandbox listens at ${running.url} until ^C.`);
   return new Promise((_, reject) => {
     if (io.signal.aborted) reject(io.signal.reason);
     io.signal.addEventListener('abort', () => reject(io.signal.reason), {

@@ -5,11 +5,13 @@ import { type KnownIdentity, label } from '../../session/register.ts';
 import { formatAuthType } from '../../values/identity.ts';
 import { fullName } from '../../values/manager-name.ts';
 import { expiresAt, isEmpty, refreshEndsAt } from '../../values/podio-oauth.ts';
+import { quoted } from '../../values/quoted.ts';
 import type { Context } from '../context.ts';
 import { readStdin, readTextFile } from '../input.ts';
-import { say, visible, warn, write, writeJson } from '../output.ts';
+import { done, visible, warn, write, writeJson } from '../output.ts';
 import { saveSecretly } from '../save.ts';
-import { encodeExport, readExport } from '../session-export.ts';
+import { encodeExport, readExport, type StoredSession } from '../session-export.ts';
+import { withSpinner } from '../spinner.ts';
 import type { CommandModule } from './command.ts';
 
 interface SessionsOptions {
@@ -90,21 +92,27 @@ async function move(context: Context, options: SessionsOptions, [text]: readonly
   if (!to)
     throw new UsageError('move where?', { hint: 'as in: podio sessions move app:123456 --to keychain' });
   const known = theOne(context, text);
-  if (known.manager === to) throw new UsageError(`the session of ${label(known)} is kept by ${to} already`);
+  if (known.manager === to)
+    throw new UsageError(`the session of ${label(known)} is kept by ${to} already`, {
+      hint: 'see where each is kept: podio sessions list',
+    });
   if (to === 'memory')
     throw new UsageError('what is moved to memory is gone at once', {
-      hint: 'podio logout forgets a session',
+      hint: `to forget the session: podio logout ${quoted(label(known))}`,
     });
   const manager = await context.manager(to, known);
-  await moveSession({
-    authType: known,
-    from: await context.manager(known.manager, known),
-    to: manager,
-    announce: () => context.register.add({ ...known, manager: to }),
-  });
+  const from = await context.manager(known.manager, known);
+  await withSpinner(context.io, `Moving the session to ${to}`, () =>
+    moveSession({
+      authType: known,
+      from,
+      to: manager,
+      announce: () => context.register.add({ ...known, manager: to }),
+    }),
+  );
   if (context.settings.json)
     return writeJson(context.io, { identity: formatAuthType(known), session_manager: to });
-  say(context.io, visible(`The session of ${label(known)} is now kept in ${manager.place?.(known) ?? to}.`));
+  done(context.io, `The session of ${label(known)} is now kept in ${manager.place?.(known) ?? to}.`);
 }
 
 function theOne(context: Context, text: string | undefined): KnownIdentity {
@@ -121,7 +129,9 @@ async function exportAll(
 ): Promise<void> {
   const { reveal = false, output } = options;
   if (reveal && output === undefined) {
-    throw new UsageError('where are the tokens to go?', { hint: 'name a file: -o FILE, or -o - for a pipe' });
+    throw new UsageError('where are the tokens to go?', {
+      hint: 'name a file, or - for a pipe: podio sessions export --reveal -o sessions.json',
+    });
   }
   const chosen = text === undefined ? context.register.list() : [theOne(context, text)];
   const stored = [];
@@ -131,10 +141,9 @@ async function exportAll(
   const json = encodeExport(stored, reveal);
   if (output === undefined || output === '-') return write(context.io.stdout, json);
   await saveSecretly(output, json);
-  say(
-    context.io,
-    `${stored.length} ${stored.length === 1 ? 'session' : 'sessions'} written to ${visible(output)}.`,
-  );
+  const count = stored.filter(({ oauth }) => !isEmpty(oauth)).length;
+  if (context.settings.json) return writeJson(context.io, { file: output, sessions: count });
+  done(context.io, `${count} ${count === 1 ? 'session' : 'sessions'} written to ${output}.`);
 }
 
 async function importAll(
@@ -144,18 +153,26 @@ async function importAll(
 ): Promise<void> {
   if (file === undefined)
     throw new UsageError('import what?', { hint: 'as in: podio sessions import sessions.json' });
-  const { io, register } = context;
+  const { io, settings } = context;
   const text = file === '-' ? await readStdin(io, 'import -') : await readTextFile(file, 'import');
-  for (const { known, oauth } of readExport(text)) {
-    const manager = context.settings.sessionManager ?? known.manager;
-    const kept = await context.manager(manager, known);
-    if ((await kept.get(known)).obtainedAt > oauth.obtainedAt) {
-      warn(io, `${label(known)}: the session here is newer and stays as it is`);
-      continue;
-    }
+  const outcomes = [];
+  for (const stored of readExport(text)) outcomes.push(await importOne(context, stored));
+  if (settings.json) return writeJson(io, outcomes);
+  for (const { name, identity, place } of outcomes.filter(({ imported }) => imported))
+    done(io, `The session of ${name ?? identity} is kept in ${place}.`);
+}
+
+async function importOne(context: Context, { known, oauth }: StoredSession) {
+  const { io, register, settings } = context;
+  const manager = settings.sessionManager ?? known.manager;
+  const kept = await context.manager(manager, known);
+  const imported = (await kept.get(known)).obtainedAt <= oauth.obtainedAt;
+  const place = kept.place?.(known) ?? manager;
+  const about = { identity: formatAuthType(known), name: known.name, api_url: known.apiUrl };
+  if (imported) {
     await context.keep(kept, known, oauth);
     await register.add({ ...known, manager });
     if (register.default(known.apiUrl) === undefined) await register.choose(known);
-    say(io, visible(`The session of ${label(known)} is kept in ${kept.place?.(known) ?? manager}.`));
-  }
+  } else warn(io, `${label(known)}: the session here is newer and stays as it is`);
+  return { ...about, session_manager: manager, place, imported };
 }

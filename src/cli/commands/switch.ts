@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import { NotLoggedInError, UsageError } from '../../errors.ts';
 import { type KnownIdentity, label } from '../../session/register.ts';
 import { formatAuthType, isSameIdentity } from '../../values/identity.ts';
+import { quoted } from '../../values/quoted.ts';
 import type { Context } from '../context.ts';
-import { say, visible, writeJson } from '../output.ts';
+import { done, visible, writeJson } from '../output.ts';
 import { choose, isInteractive } from '../prompt.ts';
 import type { CommandModule } from './command.ts';
 
@@ -24,19 +25,16 @@ export const switchCommand: CommandModule = {
         name: chosen.name,
         api_url: chosen.apiUrl,
       });
-    else
-      say(
-        context.io,
-        `The default at ${chosen.apiUrl} is now ${visible(label(chosen))} (${visible(identity)}).`,
-      );
+    else done(context.io, `The default at ${chosen.apiUrl} is now ${inFull(chosen)}.`);
   },
 };
 
 function named(context: Context, text: string): KnownIdentity {
   const found = context.known(text);
   if (found !== undefined) return found;
+  const meant = context.guess(text);
   throw new NotLoggedInError(`not logged in as "${text}"`, {
-    hint: listed(here(context)),
+    hint: meant ? `did you mean podio switch ${quoted(meant)}` : listed(here(context)),
   });
 }
 
@@ -47,7 +45,7 @@ async function otherThanNow(context: Context): Promise<KnownIdentity> {
   const [only, ...more] = others.length > 0 ? others : all;
   if (only === undefined)
     throw new NotLoggedInError('nobody is logged in', {
-      hint: 'log in: podio login --app APP_ID',
+      hint: 'log in: podio login',
     });
   if (more.length === 0) return only;
   const { io, settings } = context;
@@ -65,5 +63,11 @@ function here({ register, settings }: Context): KnownIdentity[] {
 }
 
 function listed(known: readonly KnownIdentity[]): string {
-  return known.length > 0 ? `podio switch ${known.map(label).join('|')}` : 'log in: podio login --app APP_ID';
+  if (known.length === 0) return 'log in: podio login';
+  return known.map((one) => `podio switch ${quoted(label(one))}`).join(', or ');
+}
+
+function inFull(known: KnownIdentity): string {
+  const identity = formatAuthType(known);
+  return label(known) === identity ? identity : `${label(known)} (${identity})`;
 }
