@@ -1,13 +1,11 @@
-import { join } from 'node:path';
 import { StoreError } from '../../errors.ts';
 import { formatAuthType, type Identity, identityKey } from '../../values/identity.ts';
 import { EMPTY_OAUTH, isEmpty, type PodioOAuth } from '../../values/podio-oauth.ts';
 import { DamagedRecordError, decodeRecord, encodeRecord, isWholeRecord } from '../../values/record.ts';
 import type { AuthType, Release, SessionManager, SessionScope } from '../../values/session-manager.ts';
-import { readOwnFile, removeFile } from '../files.ts';
 import { ensureOwnFolder } from '../folders.ts';
 import { Keychain } from '../keychain.ts';
-import { adoptPendingFile, pendingFile, writeFileSafely } from '../reservation.ts';
+import { RecoveryFile } from '../recovery.ts';
 import { KeychainIndex } from './keychain-index.ts';
 import { KeychainLocks } from './keychain-locks.ts';
 
@@ -45,7 +43,7 @@ export class KeychainSessionManager implements SessionManager {
 
   async get(authType: AuthType): Promise<PodioOAuth> {
     const identity = this.#identity(authType);
-    const rescued = readOwnFile(this.#recoveryFile(identity));
+    const rescued = this.#recovery(identity).read();
     if (rescued !== undefined) return this.#takeBack(rescued, identity);
     if (!this.#index.has(identity)) return EMPTY_OAUTH;
     const record = await this.#keychain.get(keychainAccount(identity));
@@ -75,7 +73,7 @@ export class KeychainSessionManager implements SessionManager {
     const identity = this.#identity(authType);
     const release = await this.#locks.acquire(identityKey(identity));
     try {
-      this.#recover(identity);
+      this.#recovery(identity).adopt((record) => isWholeRecord(record, identity));
     } catch (error) {
       release();
       throw error;
@@ -108,32 +106,21 @@ export class KeychainSessionManager implements SessionManager {
   }
 
   async #replace(record: string, identity: Identity): Promise<void> {
-    const file = this.#recoveryFile(identity);
+    const recovery = this.#recovery(identity);
     // Killed at any moment, we must not leave behind a recovery file that is older than what is in the keychain.
-    if (readOwnFile(file) !== undefined) writeFileSafely(file, record);
+    if (recovery.read() !== undefined) recovery.keep(record);
     try {
       await this.#write(record, identity);
     } catch (error) {
-      writeFileSafely(file, record);
-      throw rescued(file, error);
+      throw recovery.rescue(record, error);
     }
-    removeFile(file);
+    recovery.remove();
   }
 
   async #forget(identity: Identity): Promise<void> {
-    const file = this.#recoveryFile(identity);
     await this.#erase(identity);
-    for (const name of [file, pendingFile(file)]) removeFile(name);
+    this.#recovery(identity).remove();
     this.#index.remove(identity);
-  }
-
-  // Written under the lock by the last one to have it, so nothing is newer; it is of use only if it is whole.
-  #recover(identity: Identity): void {
-    const file = this.#recoveryFile(identity);
-    const text = readOwnFile(pendingFile(file));
-    if (text === undefined) return;
-    if (isWholeRecord(text, identity)) adoptPendingFile(file);
-    else removeFile(pendingFile(file));
   }
 
   /** Answers the rescued session, and moves it to the keychain if that works again and nobody is about to write. */
@@ -149,11 +136,11 @@ export class KeychainSessionManager implements SessionManager {
   }
 
   async #returnToKeychain(identity: Identity): Promise<void> {
-    const file = this.#recoveryFile(identity);
-    const record = readOwnFile(file);
+    const recovery = this.#recovery(identity);
+    const record = recovery.read();
     if (record === undefined) return;
     await this.#write(record, identity);
-    removeFile(file);
+    recovery.remove();
   }
 
   #write(record: string, identity: Identity): Promise<void> {
@@ -168,8 +155,8 @@ export class KeychainSessionManager implements SessionManager {
     return { apiUrl: this.#options.apiUrl, clientId: this.#options.clientId, type, identifier };
   }
 
-  #recoveryFile(identity: Identity): string {
-    return join(this.#options.folder, `${identityKey(identity)}.recovery.json`);
+  #recovery(identity: Identity): RecoveryFile {
+    return new RecoveryFile({ folder: this.#options.folder, name: identityKey(identity) });
   }
 }
 
@@ -197,10 +184,4 @@ function decode(record: string, identity: Identity): PodioOAuth {
 function removedByOthers(authType: AuthType): StoreError {
   const message = `the session of ${formatAuthType(authType)} was not found in the keychain, where podio had put it`;
   return new StoreError(message, { hint: LOG_IN_AGAIN });
-}
-
-function rescued(file: string, cause: unknown): StoreError {
-  const why = cause instanceof StoreError ? cause.message : 'the keychain failed';
-  const message = `${why}; the renewed session is kept in ${file} until it works again`;
-  return new StoreError(message, { hint: cause instanceof StoreError ? cause.hint : undefined, cause });
 }
