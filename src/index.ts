@@ -28,6 +28,10 @@ export { KeychainSessionManager } from './session/managers/keychain.ts';
 export { MemorySessionManager } from './session/managers/memory.ts';
 export type { OwnSessionManager, SessionManagerClass } from './session/managers/own-session-manager.ts';
 export {
+  RedisSessionManager,
+  type RedisSessionManagerOptions,
+} from './session/managers/redis.ts';
+export {
   EMPTY_OAUTH,
   expiresAt,
   isEmpty,

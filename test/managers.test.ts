@@ -6,9 +6,11 @@ import { Keychain } from '../src/session/keychain.ts';
 import { FileSessionManager } from '../src/session/managers/file.ts';
 import { KeychainSessionManager } from '../src/session/managers/keychain.ts';
 import { MemorySessionManager } from '../src/session/managers/memory.ts';
+import { RedisSessionManager } from '../src/session/managers/redis.ts';
 import { sessionManagerContract } from '../src/testing.ts';
 import type { AuthType } from '../src/values/session-manager.ts';
 import { startKeyring } from './support/keyring.ts';
+import { RedisServer } from './support/redis.ts';
 
 const SCOPE = { apiUrl: 'https://api.podio.com', clientId: 'client' };
 const APP: AuthType = { type: 'app', identifier: '123456' };
@@ -62,4 +64,18 @@ describe('the keychain manager', () => {
     },
     { atOnce: 4 },
   );
+});
+
+describe('the Redis manager', () => {
+  let server: RedisServer;
+  let made = 0;
+  before(async () => {
+    server = await RedisServer.start();
+  });
+  after(() => server[Symbol.asyncDispose]());
+  sessionManagerContract(() => {
+    made += 1;
+    const url = `${server.url}?prefix=contract-${made}-`;
+    return new RedisSessionManager({ ...SCOPE, folder: newFolder(), url });
+  });
 });

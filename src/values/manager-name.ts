@@ -14,3 +14,11 @@ export function isRelative(name: string): boolean {
 export function isPath(name: string): boolean {
   return /^(\.{0,2}[/\\]|\.{1,2}$|[a-z]:[/\\]|file:)/i.test(name);
 }
+
+/**
+ * The name of a session manager as it may be shown and remembered: where it is a URL, without whatever stands
+ * before the host, for that is a password or belongs to one.
+ */
+export function withoutCredentials(name: string): string {
+  return name.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^?#]*@/i, '$1');
+}
