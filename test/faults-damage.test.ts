@@ -68,6 +68,14 @@ suite('row 7: damaged files', () => {
     }
   });
 
+  test("another identity's session is not used, and is called what it is", async () => {
+    await using clinic = await Clinic.open();
+    const [file, other = ''] = clinic.files('sessions');
+    const { exit, stderr } = await clinic.runWith(file, clinic.healthy(other), ['call', '/item/123']);
+    assert.equal(exit, 8, stderr);
+    assert.match(stderr, /the stored session is another identity's; its file was kept as/);
+  });
+
   test('a session that a newer podio stored is not damaged: it is named, and stays where it is', async () => {
     await using clinic = await Clinic.open();
     const [file] = clinic.files('sessions');

@@ -33,7 +33,11 @@ export function attemptOf(number: number): Attempt {
 export function isCalm({ exit, stdout, stderr }: Outcome, exits: readonly number[], name: string): void {
   assert.ok(exits.includes(exit), `${name}: ${exit} ${stderr}`);
   assert.ok(stderr.split('\n').length <= 4 && stderr.length < 1500, `${name}: ${stderr}`);
-  assert.doesNotMatch(stdout + stderr, /\n\s+at |a fault inside|[0-9a-f]{25}|canary/, name);
+  assert.doesNotMatch(
+    stdout + stderr,
+    /\n\s+at |a fault inside|[0-9a-f]{25}|canary|"version"|"api_url"/,
+    name,
+  );
 }
 
 /** A world with two identities, whose files can be damaged and made whole again. */

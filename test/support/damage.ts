@@ -81,6 +81,11 @@ export function knownDamages(bytes: Buffer, other: Buffer): Record<string, Buffe
     'a thousand levels': Buffer.from(`${'[{"a":'.repeat(1000)}1${'}]'.repeat(1000)}`),
     'the version as a text': Buffer.from(text.replace('"version":1', '"version":"1"'), 'latin1'),
     'no version': Buffer.from(text.replace('"version":1', '"version":null'), 'latin1'),
+    'a life without end': Buffer.from(text.replace(/"expires_in":\d+/, '"expires_in":1e308'), 'latin1'),
+    'a time beyond all times': Buffer.from(
+      text.replace(/"obtained_at":\d+/, '"obtained_at":1e300'),
+      'latin1',
+    ),
     'a version to come': Buffer.from(text.replace('"version":1', '"version":2'), 'latin1'),
     'a version of old': Buffer.from(text.replace('"version":1', '"version":0'), 'latin1'),
   };
