@@ -1,3 +1,4 @@
+export type { AuthorizeOptions } from './client/authorize-url.ts';
 export type { Login } from './client/login.ts';
 export {
   type ApiCall,

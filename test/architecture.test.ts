@@ -16,6 +16,7 @@ const CONTEXT = [
   'person',
   'session-export',
   'topics',
+  'web-login',
 ];
 
 // A file imports from floors below its own, and from its own folder. The first pattern that fits names the floor.

@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
+import { PodioError } from '../errors.ts';
 import type { Body } from '../http/body.ts';
 import { readWhole } from '../http/decoding.ts';
 import { type HttpResponse, send, type Watch } from '../http/http.ts';
@@ -10,6 +11,7 @@ import { apiOrigin, PODIO_API } from '../values/origin.ts';
 import { dataFolder } from '../values/places.ts';
 import { EMPTY_OAUTH, isUsable, type PodioOAuth } from '../values/podio-oauth.ts';
 import type { AuthType } from '../values/session-manager.ts';
+import { type AuthorizeOptions, authorizeUrl } from './authorize-url.ts';
 import { brokenAnswer, failureOf, isStaleToken } from './failures.ts';
 import { authTypeOf, grantOf, type Login } from './login.ts';
 import { nobody, onlySession } from './only-session.ts';
@@ -108,12 +110,19 @@ export class PodioClient {
     }
   }
 
+  /** The address of Podio's page on which a user grants access; the browser comes back from it to `redirectUri`. @throws {UsageError} */
+  authorizeUrl(redirectUri: string, options: AuthorizeOptions): string {
+    const { clientId } = this.#options;
+    return authorizeUrl({ apiUrl: this.#apiUrl, clientId }, redirectUri, options);
+  }
+
   /** Exchanges the code that the browser brought back, and stores the session under the user's id. */
   async authenticateWithAuthorizationCode(code: string, redirectUri: string): Promise<PodioOAuth> {
     const key = { clientId: this.#options.clientId, clientSecret: this.#options.clientSecret ?? '' };
     const grant = { grant_type: 'authorization_code', code, redirect_uri: redirectUri } as const;
     const brought = await this.#endpoint.exchange(grant, key);
-    const identifier = String(brought.ref?.id ?? '');
+    if (brought.ref === undefined) throw namelessAnswer();
+    const identifier = String(brought.ref.id);
     return this.#logInAs({ type: 'authorization_code', identifier }, async () => brought);
   }
 
@@ -287,6 +296,10 @@ function surroundings(apiUrl: string, { clientId, folder }: PodioClientOptions):
       return folder ?? path.join(dataFolder(process.env), 'sessions');
     },
   };
+}
+
+function namelessAnswer(): PodioError {
+  return new PodioError('the token endpoint does not say who logged in', { status: 200, error: '' });
 }
 
 function parseAnswer(answer: HttpResponse, text: string): unknown {

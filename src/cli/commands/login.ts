@@ -15,9 +15,11 @@ import { givenSecret, type Person, type PersonOptions, personFor } from '../pers
 import { ask, choose, isInteractive } from '../prompt.ts';
 import { withSpinner } from '../spinner.ts';
 import { inWords } from '../time.ts';
+import type { WebOptions } from '../web-login.ts';
 import type { CommandModule } from './command.ts';
 
-interface LoginOptions extends PersonOptions {
+interface LoginOptions extends PersonOptions, WebOptions {
+  readonly web?: boolean;
   readonly password?: boolean;
   readonly clientId?: string;
   readonly clientSecretFile?: string;
@@ -27,6 +29,8 @@ interface LoginOptions extends PersonOptions {
   readonly remember?: boolean;
 }
 
+type Way = Person['type'] | 'web';
+
 export const login: CommandModule<LoginOptions> = { declare, run };
 
 function declare(command: Command): Command {
@@ -34,6 +38,10 @@ function declare(command: Command): Command {
     .option('--app [id]', 'as an app: app id and app token')
     .option('--password', 'as a user: e-mail address and password')
     .option('--username <email>', 'whose password it is')
+    .option('--web', "as a user, on Podio's page in the browser")
+    .option('--no-browser', 'print the address of that page, and open nothing')
+    .option('--port <number>', 'where on 127.0.0.1 to wait for the browser; a free port where left out')
+    .option('--redirect-host <name>', "the API key's domain, where it leads to this machine")
     .option('--client-id <id>', 'the API key, where it is not known yet')
     .option('--client-secret-file <file>', "the API key's secret")
     .option('--token-stdin', 'read the app token from standard input')
@@ -52,10 +60,18 @@ Secrets are never option values. They come from standard input, from files, from
 (podio help environment), or from the prompt. The API key is asked for once: make one at
 https://podio.com/settings/api.
 
+--web opens Podio's page in the browser and waits on 127.0.0.1 for the answer; with --no-browser, or where
+there is no screen, it prints the address and takes the answer from the prompt. Podio sends the browser
+back to the domain of the API key only, and is said to take no "localhost". So make a key whose domain
+leads to this machine: a name of your own with the address 127.0.0.1 in the DNS or in the hosts file, and
+say --redirect-host NAME; without it, the browser comes back to 127.0.0.1. With a domain that leads
+elsewhere too, the address at which the browser ends can be pasted.
+
 Examples:
   podio login --app 123456
   podio login --app 123456 --token-stdin < token.txt
-  podio login --password --username ada@example.com --name ada`;
+  podio login --password --username ada@example.com --name ada
+  podio login --web --redirect-host podio.example.com`;
 
 async function run(context: Context, options: LoginOptions): Promise<undefined> {
   checkName(options.name);
@@ -63,6 +79,7 @@ async function run(context: Context, options: LoginOptions): Promise<undefined> 
   checkOptionsFit(type, options);
   if (context.io.env.PODIO_ACCESS_TOKEN)
     warn(context.io, 'PODIO_ACCESS_TOKEN is set: until you unset it, call uses it and not this session');
+  if (type === 'web') return inBrowser(context, options);
   // Before anybody is asked for anything: what comes from elsewhere may turn out to be missing.
   const given = await givenSecret(context, type, options);
   const key = await apiKeyFor(context, options);
@@ -90,19 +107,42 @@ async function logIn(context: Context, options: LoginOptions, answers: Answers):
   await tell(context, known, { oauth, place: client.place, because, isAgain: before !== undefined });
 }
 
-async function typeOf({ io, settings }: Context, { app, password }: LoginOptions): Promise<Person['type']> {
-  if (app !== undefined && password)
-    throw new UsageError('--app and --password are two ways to log in; choose one');
+// Who it is, and so where the session belongs, is known when Podio has answered.
+async function inBrowser(context: Context, options: LoginOptions): Promise<undefined> {
+  const { apiUrl } = context.settings;
+  const key = await apiKeyFor(context, options);
+  const { logInWithBrowser } = await import('../web-login.ts');
+  const keep = async (oauth: PodioOAuth) => {
+    const { clientId } = key;
+    const identity = { apiUrl, clientId, ...authType('authorization_code', String(oauth.ref?.id ?? '')) };
+    checkNameIsFree(context, identity, options.name);
+    const before = context.register.get(identity);
+    const { name: manager, because } = await context.managerName(identity);
+    const store = await context.manager(manager, identity);
+    await context.keep(store, identity, oauth);
+    const known = { ...identity, manager, name: options.name ?? before?.name };
+    await remember(context, known, before, options.default);
+    const place = store.place?.(identity) ?? manager;
+    await tell(context, known, { oauth, place, because, isAgain: before !== undefined });
+  };
+  await logInWithBrowser(context, { ...options, key, keep });
+}
+
+async function typeOf({ io, settings }: Context, { app, password, web }: LoginOptions): Promise<Way> {
+  if ([app !== undefined, password, web].filter(Boolean).length > 1)
+    throw new UsageError('--app, --password and --web are ways to log in; choose one');
+  if (web) return 'web';
   if (app !== undefined) return 'app';
   if (password) return 'password';
   if (!settings.mayAsk || !isInteractive(io)) {
     throw new UsageError('how to log in?', {
-      hint: 'say podio login --app APP_ID, or podio login --password',
+      hint: 'say podio login --app APP_ID, or podio login --password, or podio login --web',
     });
   }
   return choose(io, 'How do you want to log in?', [
     { value: 'app', label: 'as an app (app id and app token)' },
     { value: 'password', label: 'as a user (e-mail address and password)' },
+    { value: 'web', label: "as a user, on Podio's page in the browser" },
   ]);
 }
 
@@ -148,11 +188,12 @@ function whatToCheck({ error }: PodioError, { type, identifier, secret }: Person
 const OPTIONS_OF = {
   app: ['tokenStdin', 'tokenFile', 'remember'],
   password: ['username', 'passwordStdin', 'passwordFile', 'otp'],
+  web: ['port', 'redirectHost', 'noBrowser'],
 } as const;
 
-function checkOptionsFit(type: Person['type'], options: LoginOptions): void {
-  const others = Object.entries(OPTIONS_OF).filter(([way]) => way !== type);
-  for (const [way, names] of others) {
+function checkOptionsFit(type: Way, { browser, ...others }: LoginOptions): void {
+  const options = { ...others, noBrowser: browser ? undefined : true };
+  for (const [way, names] of Object.entries(OPTIONS_OF).filter(([way]) => way !== type)) {
     const wrong = names.find((name) => options[name] !== undefined);
     if (wrong === undefined) continue;
     const option = `--${wrong.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
