@@ -18,7 +18,12 @@ export {
   UsageError,
 } from './errors.ts';
 export type { HttpResponse } from './http/http.ts';
+export type { BrowserRequest, BrowserSession } from './session/browser-request.ts';
 export { acquireLock, type LockOptions } from './session/lock.ts';
+export {
+  BrowserSessionManager,
+  type BrowserSessionManagerOptions,
+} from './session/managers/browser-session.ts';
 export {
   FileSessionManager,
   type FileSessionManagerOptions,
