@@ -16,16 +16,25 @@ import { callback, grant, startWebLogin } from './support/web-login.ts';
 test('without a terminal the address stands on standard error, and the answer is waited for', async () => {
   await using world = await World.create();
   for (const words of [[], ['--no-browser'], ['--no-input']]) {
-    const login = await startWebLogin(world, [...words, '--json', '--no-default']);
+    const login = await startWebLogin(world, words);
     await fetch(await grant(world, login));
     const { exit, stdout, stderr } = await login.ended;
-    assert.equal(exit, 0);
-    assert.equal(JSON.parse(stdout).identity, 'authorization_code:9001');
-    assert.match(
-      stderr,
-      /^To log in, go to:\nhttp\S+\nWaiting for the browser to come back to http:\S+; \^C stops\.\n$/,
-    );
+    assert.deepEqual([exit, stdout], [0, '']);
+    const lines =
+      /^To log in, go to:\nhttp\S+\nWaiting for the browser to come back to http:\S+; \^C stops\.\nLogged in/;
+    assert.match(stderr, lines);
   }
+});
+
+test('with --json a program finds the address in a line of its own, and what was done on standard output', async () => {
+  await using world = await World.create();
+  const login = await startWebLogin(world, ['--json', '--name', 'me']);
+  await fetch(await grant(world, login));
+  const { stdout, stderr } = await login.ended;
+  const { code, url } = JSON.parse(stderr);
+  assert.deepEqual([code, url], ['authorize', login.url]);
+  const { identity, name, session_manager } = JSON.parse(stdout);
+  assert.deepEqual([identity, name, session_manager], ['authorization_code:9001', 'me', 'file']);
 });
 
 test('what is asked for on the page is what the key may do, and comes back to 127.0.0.1', async () => {

@@ -43,7 +43,8 @@ test('without a screen the address is printed, and the whole address pasted at t
   terminal.type(`${podio} login --web; echo "exit $?"`);
   const address = await grant(world, await addressOn(terminal));
   terminal.type(address.replace(/state=[\w-]+/, 'state=of-another-login'));
-  await terminal.shows(/that is no answer to this login/);
+  await terminal.shows(/That is no answer to this login/);
+  terminal.press('C-u');
   terminal.type(address);
   await terminal.shows(/Logged in as authorization_code:9001[\s\S]*exit 0/);
   await isAsBefore(terminal);

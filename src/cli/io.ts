@@ -33,3 +33,8 @@ export interface Io {
 export function inManner(io: Io, manner: Manner): Io {
   return Object.create(io, { manner: { value: manner } });
 }
+
+/** The same world, where a question is taken back by another signal. */
+export function withSignal(io: Io, signal: AbortSignal): Io {
+  return Object.create(io, { signal: { value: signal } });
+}

@@ -10,7 +10,7 @@ import type { PodioOAuth } from '../values/podio-oauth.ts';
 import { hasBrowser, openBrowser } from './browser.ts';
 import type { Context } from './context.ts';
 import { LOGIN_VARIABLES } from './environment.ts';
-import type { Io } from './io.ts';
+import { type Io, withSignal } from './io.ts';
 import { say, visible, warn } from './output.ts';
 import { ask, isInteractive } from './prompt.ts';
 
@@ -130,24 +130,30 @@ async function askPerson(
   { url, signal, opens }: Asking,
 ): Promise<AuthorizeAnswer> {
   const over = aborted(signal);
-  say(io, `${opens ? 'Podio opens in your browser. If it does not' : 'To log in'}, go to:\n${visible(url)}`);
+  tellAddress(io, url, opens);
   if (opens) {
     await Promise.race([over, new Promise<void>((failed) => openBrowser(url, strangers(io.env), failed))]);
     warn(io, 'the browser could not be started; open the address yourself');
   }
-  if (settings.mayAsk && isInteractive(io)) return pasted({ ...io, signal }, loopback);
-  say(io, `Waiting for the browser to come back to ${new URL(loopback.redirectUri).origin}; ^C stops.`);
+  if (settings.mayAsk && isInteractive(io)) return pasted(withSignal(io, signal), loopback);
+  const { origin } = new URL(loopback.redirectUri);
+  if (!settings.json) say(io, `Waiting for the browser to come back to ${origin}; ^C stops.`);
   return over;
 }
 
+function tellAddress(io: Io, url: string, opens: boolean): void {
+  const message = `${opens ? 'Podio opens in your browser. If it does not' : 'To log in'}, go to:`;
+  if (io.manner?.json) say(io, visible(JSON.stringify({ code: 'authorize', message, url })));
+  else say(io, `${message}\n${visible(url)}`);
+}
+
 async function pasted(io: Io, loopback: Loopback): Promise<AuthorizeAnswer> {
-  for (;;) {
-    const answer = loopback.read(
-      await ask(io, 'Then paste the code, or the whole address at which the browser ends'),
-    );
-    if (answer !== undefined) return answer;
-    warn(io, 'that is no answer to this login: paste all of the address, from http to the end');
-  }
+  const read = (text: string) => {
+    if (loopback.read(text) !== undefined) return text;
+    throw new UsageError('That is no answer to this login', { hint: 'paste all of the address' });
+  };
+  const text = await ask(io, 'Then paste the code, or the whole address at which the browser ends', { read });
+  return loopback.read(text) ?? pasted(io, loopback);
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

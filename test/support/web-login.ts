@@ -59,7 +59,7 @@ function addressIn(child: ChildProcess): Promise<string> {
     let said = '';
     child.stderr?.on('data', (chunk) => {
       said += chunk;
-      const [, address] = /^(https?:\S+)\n/m.exec(said) ?? [];
+      const [, address] = /^(?:\{.*"url":")?(https?:[^\s"]+)(?:"\})?\n/m.exec(said) ?? [];
       if (address !== undefined) resolve(address);
     });
     child.once('close', () => reject(new Error(`podio login --web ended: ${said}`)));
