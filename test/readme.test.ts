@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { COMMANDS } from '../src/cli/commands/index.ts';
 import { EXIT_CODES } from '../src/cli/exit-codes.ts';
 import { TOPICS } from '../src/cli/topics.ts';
 import { BIN, outcome, World } from './support/cli.ts';
+import { grant } from './support/web-login.ts';
 
 const README = readFileSync('README.md', 'utf8');
 
@@ -64,9 +67,41 @@ test('every shell example of the README does what it says, in order', async () =
   }
 });
 
+const isWebApp = (code: string) => code.includes("from 'express'");
+
+test('the web application of the README logs a user in, refuses a forged answer, and remembers', async () => {
+  await using world = await readersWorld();
+  for (const name of ['express', 'express-session'])
+    symlinkSync(join(process.cwd(), 'node_modules', name), join(world.home, 'node_modules', name));
+  const file = join(world.home, 'example.mjs');
+  writeFileSync(file, blocks('js').find(isWebApp) ?? '');
+  const ADDRESS = `http://127.0.0.1:${await freePort()}`;
+  const child = spawn(process.execPath, [file], { env: world.env({ ADDRESS }) });
+  await once(child.stdout, 'data');
+  const visit = (url: string, cookie = '') => fetch(url, { redirect: 'manual', headers: { cookie } });
+  const login = await visit(`${ADDRESS}/login`);
+  const cookie = (answer: Response) => answer.headers.getSetCookie()[0]?.split(';')[0];
+  const callback = await grant(world, { url: login.headers.get('location') ?? '' });
+  assert.equal((await visit(callback.replace(/state=\w/, 'state=x'), cookie(login))).status, 403);
+  const back = await visit(callback, cookie(login));
+  const home = await visit(`${ADDRESS}/`, cookie(back));
+  assert.deepEqual(await home.json(), { mail: 'ada@example.com' });
+  child.kill();
+  await once(child, 'close');
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
 test('every JavaScript example of the README runs against the built library', async () => {
   await using world = await readersWorld();
-  for (const block of PROGRAMS) {
+  for (const block of PROGRAMS.filter((code) => !isWebApp(code))) {
     const file = join(world.home, 'example.mjs');
     writeFileSync(file, block);
     const { exit, stdout, stderr } = await outcome(spawn(process.execPath, [file], { env: world.env() }));
