@@ -32,6 +32,7 @@ export const BIN = resolve(import.meta.dirname, '../../bin/podio.js');
 export class World implements AsyncDisposable {
   readonly home = mkdtempSync(join(tmpdir(), 'podio-test-'));
   readonly sandbox: Sandbox;
+  readonly #started: ChildProcess[] = [];
 
   private constructor(sandbox: Sandbox) {
     this.sandbox = sandbox;
@@ -81,6 +82,7 @@ export class World implements AsyncDisposable {
       env: this.env(env),
       cwd: this.home,
     });
+    this.#started.push(child);
     child.stdin.on('error', () => {});
     child.stdin.end(stdin);
     return child;
@@ -100,6 +102,8 @@ export class World implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // One that a failed test has stopped would wait for ever, and the tests with it.
+    for (const child of this.#started) child.kill('SIGKILL');
     await this.sandbox.close();
     rmSync(this.home, { recursive: true, force: true });
   }
