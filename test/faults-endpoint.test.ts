@@ -111,7 +111,8 @@ suite('row 11: a token endpoint', { concurrency: true }, () => {
     await using world = await loggedIn({ rotate: false });
     const old = readFileSync(sessionFile(world));
     await using dripping = await answering((_, response) => {
-      const drops = setInterval(() => response.write(' '), 20);
+      let count = 0;
+      const drops = setInterval(() => (++count < 250 ? response.write(' ') : response.end()), 20);
       response.once('close', () => clearInterval(drops));
     });
     await assert.rejects(renewImpatiently(world, 300, dripping.url), /said nothing for 0.3 s/);
