@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -83,6 +83,30 @@ test('logout forgets what a manager has that is named for this once', async () =
   succeeds(await world.podio(['call', '/item/123', '--silent', '--session-manager', file]));
   succeeds(await world.podio(['logout', '--session-manager', file]));
   assert.match(readFileSync(store, 'utf8'), /"accessToken":""/);
+});
+
+test('two names of one store do not make it lose its session', async () => {
+  await using world = await World.create();
+  const { file } = mine(world);
+  const other = place(world, 'other.mjs', readFileSync(file, 'utf8'));
+  succeeds(await world.podio(['login', '--app', '--session-manager', file], { env: own }));
+  succeeds(await world.podio(['login', '--app', '--session-manager', other], { env: own }));
+  succeeds(await world.podio(['call', '/item/123', '--silent'], nothingSet(own)));
+  succeeds(await world.podio(['sessions', 'move', 'app:123456', '--to', file], nothingSet(own)));
+  succeeds(await world.podio(['call', '/item/123', '--silent'], nothingSet(own)));
+});
+
+test('a login goes on where the manager before is gone', async () => {
+  await using world = await World.create();
+  const { file } = mine(world);
+  succeeds(await world.podio(['login', '--app', '--session-manager', file]));
+  rmSync(file);
+  fails(await world.podio(['call', '/item/123'], nothingSet(own)), 2, /no session manager at/);
+  assert.match(succeeds(await world.podio(['sessions', 'list'], nothingSet(own))), /unreadable/);
+  const again = await world.podio(['login', '--app']);
+  succeeds(again);
+  assert.match(again.stderr, /still kept elsewhere/);
+  succeeds(await world.podio(['call', '/item/123', '--silent'], nothingSet(own)));
 });
 
 test('the settings file may name a manager by its whole path, and by no other', async () => {

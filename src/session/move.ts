@@ -23,6 +23,8 @@ export async function moveSession({ authType, from, to, announce }: Move): Promi
     await putInto(to, authType, oauth);
     await announce();
     await from.set(EMPTY_OAUTH, authType);
+    // Two names can mean one store: what was forgotten there is then what was moved.
+    if (isEmpty(await to.get(authType))) await to.set(oauth, authType);
     return EMPTY_OAUTH;
   });
 }

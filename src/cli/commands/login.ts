@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { isRefusal, refusedLogin } from '../../client/failures.ts';
 import type { PodioClient } from '../../client/podio-client.ts';
-import { type PodioError, UsageError } from '../../errors.ts';
+import { Failure, type PodioError, UsageError } from '../../errors.ts';
 import type { KnownIdentity } from '../../session/register.ts';
 import { authType, formatAuthType, type Identity, isSameIdentity } from '../../values/identity.ts';
 import { EMPTY_OAUTH, expiresAt, type PodioOAuth } from '../../values/podio-oauth.ts';
@@ -103,7 +103,8 @@ async function logIn(context: Context, options: LoginOptions, answers: Answers):
   const client = await context.newClient({ identity, manager, clientSecret, remember: options.remember });
   const oauth = await authenticate(context, client, answers);
   const known = { ...identity, manager, name: options.name ?? before?.name };
-  await remember(context, known, before, options.default);
+  await remember(context, known, options.default);
+  if (before !== undefined && before.manager !== manager) await forgetBefore(context, before, oauth);
   await tell(context, known, { oauth, place: client.place, because, isAgain: before !== undefined });
 }
 
@@ -204,17 +205,24 @@ function checkOptionsFit(type: Way, { browser, ...others }: LoginOptions): void 
 }
 
 // What the session is called and where it lies is remembered once it is stored, and never before.
-async function remember(
-  context: Context,
-  known: KnownIdentity,
-  before: KnownIdentity | undefined,
-  isDefault: boolean,
-): Promise<void> {
-  const { register } = context;
+async function remember({ register }: Context, known: KnownIdentity, isDefault: boolean): Promise<void> {
   await register.add(known);
   if (isDefault) await register.choose(known);
-  if (before === undefined || before.manager === known.manager) return;
-  await (await context.manager(before.manager, before)).set(EMPTY_OAUTH, known);
+}
+
+// Two names can mean one store, which then holds the new session: nothing is left behind there.
+async function forgetBefore(
+  context: Context,
+  before: KnownIdentity,
+  { accessToken }: PodioOAuth,
+): Promise<void> {
+  try {
+    const manager = await context.manager(before.manager, before);
+    if ((await manager.get(before)).accessToken !== accessToken) await manager.set(EMPTY_OAUTH, before);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    warn(context.io, `the session before is still kept elsewhere: ${error.message}`);
+  }
 }
 
 function checkName(name: string | undefined): void {

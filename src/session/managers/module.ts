@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Failure, StoreError, UsageError } from '../../errors.ts';
+import { hashOf } from '../../values/hash.ts';
 import { identityKey } from '../../values/identity.ts';
 import { parseJsonObject } from '../../values/json.ts';
 import { isPath } from '../../values/manager-name.ts';
@@ -38,7 +39,7 @@ export async function openModule(name: string, options: ManagerOptions): Promise
   }
   const manager = typeof exported === 'function' ? constructed(exported, options) : exported;
   checkManager(manager, what);
-  return new CheckedManager({ manager, name: what, lock: (authType) => lockHere(authType, options) });
+  return new CheckedManager({ manager, name: what, lock: (authType) => lockHere(authType, options, place) });
 }
 
 /** Makes sure that a module of that name is there, without running any of it. @throws {UsageError} */
@@ -129,7 +130,13 @@ function defaultExport(module: Record<string, unknown>): unknown {
   return inner.__esModule === true ? inner.default : exported;
 }
 
-async function lockHere(authType: AuthType, { apiUrl, clientId, folder }: ManagerOptions): Promise<Release> {
+// A lock of its own for each module: a session that moves from one to the other is locked in both.
+async function lockHere(
+  authType: AuthType,
+  { apiUrl, clientId, folder }: ManagerOptions,
+  { specifier }: Place,
+): Promise<Release> {
   ensureOwnFolder(folder);
-  return acquireLock(path.join(folder, `${identityKey({ apiUrl, clientId, ...authType })}.own.lock`));
+  const module = hashOf(specifier).slice(0, 16);
+  return acquireLock(path.join(folder, `${identityKey({ apiUrl, clientId, ...authType })}.${module}.lock`));
 }
