@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import {
+  type AuthType,
   EMPTY_OAUTH,
   FileSessionManager,
   type GivenManager,
@@ -140,6 +141,22 @@ test('without an auth type the only session serves; of several one must be named
     return /authType/.test(error.hint ?? '');
   });
   assert.equal(await clientOf(sandbox, { ...options, authType: APP }).isAuthenticated(), true);
+});
+
+test('a login that comes while the only session is looked for is the one that counts', async (t) => {
+  const sandbox = await sandboxFor(t);
+  const memory = new MemorySessionManager();
+  await logIn(clientOf(sandbox, { sessionManager: memory }), sandbox);
+  let listed: (found: AuthType[]) => void = () => {};
+  const list = () => new Promise<AuthType[]>((resolve) => (listed = resolve));
+  const sessionManager = { get: memory.get.bind(memory), set: memory.set.bind(memory), list };
+  const client = clientOf(sandbox, { sessionManager });
+  const looking = client.isAuthenticated();
+  const [user] = sandbox.accounts.users;
+  const ada = await client.authenticateWithPassword(user?.username ?? '', user?.password ?? '');
+  listed([APP]);
+  await looking;
+  assert.equal((await client.session()).accessToken, ada.accessToken);
 });
 
 const DAY = 24 * 60 * 60 * 1000;

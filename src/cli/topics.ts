@@ -116,6 +116,7 @@ A session is kept by a session manager:
   file      a file for each identity in $XDG_DATA_HOME/podio/sessions, folder 0700, files 0600
   memory    nowhere: it ends with the process
   auto      (the default) the keychain where it works, else the file
+  ./mine.js a module of your own: a path, a file: URL, or a package installed where podio is; the README says how
 
 Which one auto took is said at login and remembered for the identity; no later run takes another by itself. podio
 status tells the place of each session, podio sessions move brings it to another manager, podio logout empties it.

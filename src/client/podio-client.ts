@@ -211,8 +211,8 @@ export class PodioClient {
   }
 
   /**
-   * Waits for a login or renewal that is under way, and closes the session manager that was opened for this client. An instance
-   * that was passed stays open.
+   * Waits for a login or renewal that is under way, and closes the session manager that was opened for this client.
+   * An instance that was passed stays open.
    */
   async close(): Promise<void> {
     await Promise.allSettled(this.#renewals);
@@ -276,7 +276,9 @@ export class PodioClient {
   }
 
   async #meant(): Promise<Session | undefined> {
-    this.#session ??= await onlySession(this.#kept.manager);
+    const found = this.#session ?? (await onlySession(this.#kept.manager));
+    // A login that has come meanwhile stands above what was found.
+    this.#session ??= found;
     return this.#session;
   }
 

@@ -83,7 +83,8 @@ function named(name: string, options: ManagerOptions): SessionManager {
     });
   }
   if (!isManagerName(name)) throw noSuchManager(name);
-  return new LateManager({ name, open: () => openSessionManager(name, options) });
+  // Of a URL the scheme alone: the rest may hold a password.
+  return new LateManager({ name: name.replace(/:.*/s, ''), open: () => openSessionManager(name, options) });
 }
 
 const apis = new WeakMap<object, string>();
