@@ -1,4 +1,5 @@
 import { parseAuthType } from '../values/identity.ts';
+import { isPath, isRelative } from '../values/manager-name.ts';
 import type { Environment } from '../values/places.ts';
 import { API_URL, COLOR, type GlobalOptions, isOn, type Rule } from './config.ts';
 
@@ -31,8 +32,11 @@ const IDENTITY: Rule = {
 
 // A module's path or package name has more than letters; a lone word that is no manager is a slip.
 const MANAGER: Rule = {
-  fits: (text) => /^(auto|keychain|file|memory)$|^[^\s\p{Cc}]*[^a-z\s\p{Cc}][^\s\p{Cc}]*$/u.test(text),
-  must: "be auto, keychain, file or memory, a redis:// URL, or a module's path or package name",
+  fits: (text) =>
+    isPath(text)
+      ? !isRelative(text) && !/\p{Cc}/u.test(text)
+      : /^(auto|keychain|file|memory)$|^[^\s\p{Cc}]*[^a-z\s\p{Cc}][^\s\p{Cc}]*$/u.test(text),
+  must: "be auto, keychain, file or memory, a redis:// URL, or a module's whole path or package name",
 };
 
 const SWITCH: Rule = { fits: (text) => text === 'true' || text === 'false', must: 'be true or false' };
