@@ -62,7 +62,7 @@ function badKnocks(login: WebLogin): Knock[] {
 
 test('threat 16: ten thousand bad requests are answered and ignored, and the right one still wins', async () => {
   await using world = await World.create();
-  const login = await startWebLogin(world);
+  using login = await startWebLogin(world);
   const bad = badKnocks(login);
   let sent = 0;
   const worker = async () => {
@@ -80,7 +80,7 @@ test('threat 16: ten thousand bad requests are answered and ignored, and the rig
 
 test('threat 16: what is no HTTP, what never ends and what only listens does not hold up the login', async () => {
   await using world = await World.create();
-  const login = await startWebLogin(world);
+  using login = await startWebLogin(world);
   const right = callback(login, { code: 'theirs', state: login.state });
   const sockets = await Promise.all(
     Array.from({ length: 200 }, async (_, at) => {
@@ -101,7 +101,7 @@ test('threat 16: what is no HTTP, what never ends and what only listens does not
 
 test('threat 16: nobody but this machine can knock at all', async () => {
   await using world = await World.create();
-  const login = await startWebLogin(world);
+  using login = await startWebLogin(world);
   const port = Number(login.redirectUri.port).toString(16).toUpperCase().padStart(4, '0');
   const listening = ['tcp', 'tcp6']
     .flatMap((name) => readFileSync(`/proc/${login.child.pid}/net/${name}`, 'utf8').split('\n'))
@@ -116,7 +116,7 @@ test('threat 17: the browser gets the address as one word, no secret in it, in i
   await using world = await World.create();
   await using fake = await fakeBrowser(world.home);
   const hostile = `a&b|c^d%e"f'g$(touch ${join(world.home, 'sprung')})`;
-  const login = await startWebLogin(world, ['--client-id', hostile], {
+  using login = await startWebLogin(world, ['--client-id', hostile], {
     env: { BROWSER: fake.command, PODIO_CLIENT_ID: hostile },
   });
   const { words, env } = await fake.opened();
@@ -131,11 +131,11 @@ test('threat 17: the browser gets the address as one word, no secret in it, in i
 
 test('threat 17: a code that somebody reads in the history is spent', async () => {
   await using world = await World.create();
-  const login = await startWebLogin(world);
+  using login = await startWebLogin(world);
   const address = await grant(world, login);
   await fetch(address);
   assert.equal((await login.ended).exit, 0);
-  const again = await startWebLogin(world);
+  using again = await startWebLogin(world);
   const code = new URL(address).searchParams.get('code') ?? '';
   await fetch(callback(again, { code, state: again.state }));
   const { exit, stderr } = await again.ended;

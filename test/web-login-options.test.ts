@@ -16,7 +16,7 @@ import { callback, grant, startWebLogin } from './support/web-login.ts';
 test('without a terminal the address stands on standard error, and the answer is waited for', async () => {
   await using world = await World.create();
   for (const words of [[], ['--no-browser'], ['--no-input']]) {
-    const login = await startWebLogin(world, words);
+    using login = await startWebLogin(world, words);
     await fetch(await grant(world, login));
     const { exit, stdout, stderr } = await login.ended;
     assert.deepEqual([exit, stdout], [0, '']);
@@ -28,7 +28,7 @@ test('without a terminal the address stands on standard error, and the answer is
 
 test('with --json a program finds the address in a line of its own, and what was done on standard output', async () => {
   await using world = await World.create();
-  const login = await startWebLogin(world, ['--json', '--name', 'me']);
+  using login = await startWebLogin(world, ['--json', '--name', 'me']);
   await fetch(await grant(world, login));
   const { stdout, stderr } = await login.ended;
   const { code, url } = JSON.parse(stderr);
@@ -39,7 +39,7 @@ test('with --json a program finds the address in a line of its own, and what was
 
 test('what is asked for on the page is what the key may do, and comes back to 127.0.0.1', async () => {
   await using world = await World.create();
-  const login = await startWebLogin(world);
+  using login = await startWebLogin(world);
   const { origin, pathname, searchParams } = new URL(login.url);
   const { state = '', redirect_uri, ...asked } = Object.fromEntries(searchParams);
   assert.equal(origin + pathname, `${world.sandbox.url}/oauth/authorize`);
@@ -53,7 +53,7 @@ test('what is asked for on the page is what the key may do, and comes back to 12
 test('the API key of an earlier login serves, and the name stays with the identity', async () => {
   await using world = await loggedIn();
   for (const words of [['--name', 'me'], []]) {
-    const login = await startWebLogin(world, words, nothingSet());
+    using login = await startWebLogin(world, words, nothingSet());
     await fetch(await grant(world, login));
     assert.match((await login.ended).stderr, /Logged in as authorization_code:9001 \(me\)/);
   }
@@ -63,10 +63,8 @@ test('the API key of an earlier login serves, and the name stays with the identi
 
 test("another user's name is not taken over: nothing is stored, and the page says that it did not work", async () => {
   await using world = await World.create();
-  const [ada, grace] = [
-    await startWebLogin(world, ['--name', 'me']),
-    await startWebLogin(world, ['--name', 'me']),
-  ];
+  using ada = await startWebLogin(world, ['--name', 'me']);
+  using grace = await startWebLogin(world, ['--name', 'me']);
   await fetch(await grant(world, ada));
   assert.equal((await ada.ended).exit, 0);
   const before = treeOf(world.home);
@@ -91,7 +89,7 @@ test('--port is where it waits; a port that is taken, or none, is refused before
   fails(await world.podio(['login', '--web', '--password']), 2, /choose one/);
   other.close();
   await once(other, 'close');
-  const web = await startWebLogin(world, ['--port', String(port), '--redirect-host', 'Podio.Example.com']);
+  using web = await startWebLogin(world, ['--port', String(port), '--redirect-host', 'Podio.Example.com']);
   assert.equal(web.redirectUri.host, `podio.example.com:${port}`);
   web.child.kill('SIGINT');
   assert.equal((await web.ended).exit, 130);
@@ -99,7 +97,7 @@ test('--port is where it waits; a port that is taken, or none, is refused before
 
 test('an answer without a code and an error of another kind are told for what they are', async () => {
   await using world = await World.create();
-  const login = await startWebLogin(world);
+  using login = await startWebLogin(world);
   assert.equal((await fetch(callback(login, { state: login.state }))).status, 403);
   const error_description = 'The redirect\u001b[2J is not allowed';
   await fetch(callback(login, { error: 'server_error', error_description, state: login.state }));
@@ -117,7 +115,7 @@ test("BROWSER is started with the address in its place, else the system's opener
     await using fake = await fakeBrowser(world.home, name);
     const PATH = `${world.home}:${process.env.PATH}`;
     const env = name === 'xdg-open' ? { DISPLAY: ':0' } : { BROWSER: `nowhere:${name} --new %s --last` };
-    const login = await startWebLogin(world, [], { env: { ...env, PATH } });
+    using login = await startWebLogin(world, [], { env: { ...env, PATH } });
     const { words } = await fake.opened();
     assert.deepEqual(words, name === 'xdg-open' ? [login.url] : ['--new', login.url, '--last']);
     await fetch(await grant(world, login));
@@ -140,7 +138,7 @@ test('nothing is opened where nobody sits: no screen, in CI, or with --no-browse
     [[], { DISPLAY: ':0', CI: 'true' }],
     [['--no-browser'], { DISPLAY: ':0', BROWSER: fake.command }],
   ] as const) {
-    const login = await startWebLogin(world, words, { env: { ...env, PATH } });
+    using login = await startWebLogin(world, words, { env: { ...env, PATH } });
     await fetch(await grant(world, login));
     assert.match((await login.ended).stderr, /^To log in, go to:\n/);
   }

@@ -29,7 +29,7 @@ async function shows(tab: Page, title: string): Promise<string> {
 
 test('granted in the browser, the user is logged in, and the page and the terminal say so', async () => {
   await using world = await World.create();
-  const login = await startWebLogin(world, ['--name', 'me']);
+  using login = await startWebLogin(world, ['--name', 'me']);
   const tab = await newTab();
   await decide(tab, login.url, 'Grant access');
   await shows(tab, 'You are logged in');
@@ -43,7 +43,7 @@ test('granted in the browser, the user is logged in, and the page and the termin
 
 test('the page needs no script, holds nothing that came with the browser, and is kept by nobody', async () => {
   await using world = await World.create();
-  const login = await startWebLogin(world);
+  using login = await startWebLogin(world);
   const tab = await newTab({ javaScriptEnabled: false });
   const answered = tab.waitForResponse((response) => response.url().startsWith(login.redirectUri.href));
   await decide(tab, login.url, 'Grant access');
@@ -61,7 +61,7 @@ test('the page needs no script, holds nothing that came with the browser, and is
 
 test('denied in the browser, nothing is stored, and the page and the exit code say so', async () => {
   await using world = await World.create();
-  const login = await startWebLogin(world);
+  using login = await startWebLogin(world);
   const tab = await newTab();
   await decide(tab, login.url, 'Deny');
   await shows(tab, 'Access was not granted');
@@ -76,7 +76,7 @@ test('what Podio refuses in the end is refused on the page too', async () => {
   await using world = await World.create();
   const body = { error: 'invalid_grant', error_description: 'The code is too old' };
   world.sandbox.rule({ path: '/oauth/token' }, { kind: 'fail', status: 400, body });
-  const login = await startWebLogin(world);
+  using login = await startWebLogin(world);
   const tab = await newTab();
   await decide(tab, login.url, 'Grant access');
   await shows(tab, 'The login did not work');
@@ -89,7 +89,7 @@ test('what Podio refuses in the end is refused on the page too', async () => {
 test('of two tabs the first one counts; the second is told, and later finds nobody', async () => {
   await using world = await World.create();
   const exchange = world.sandbox.hold({ path: '/oauth/token' });
-  const login = await startWebLogin(world);
+  using login = await startWebLogin(world);
   const [first, second] = [await newTab(), await newTab()];
   const granted = decide(first, login.url, 'Grant access');
   await exchange.arrived();
@@ -107,7 +107,7 @@ test('of two tabs the first one counts; the second is told, and later finds nobo
 
 test('the domain of the API key can be the one that the browser comes back to', async () => {
   await using world = await World.create();
-  const login = await startWebLogin(world, ['--redirect-host', 'podio.example']);
+  using login = await startWebLogin(world, ['--redirect-host', 'podio.example']);
   assert.equal(login.redirectUri.hostname, 'podio.example');
   const tab = await newTab();
   await decide(tab, login.url, 'Grant access');
@@ -130,7 +130,7 @@ function forgery(target: string): string {
 
 test('threat 16: a page that forges the answer changes nothing, whatever it knows but the state', async () => {
   await using world = await World.create();
-  const login = await startWebLogin(world);
+  using login = await startWebLogin(world);
   const theirs = new URL(await grant(world, login, { user: '9002' })).searchParams.get('code') ?? '';
   const wrong = [
     callback(login, { code: theirs }),
@@ -160,7 +160,7 @@ test('threat 16: a page that forges the answer changes nothing, whatever it know
 
 test('threat 16: a name that was made to lead here (DNS rebinding) is not answered, even with the right state', async () => {
   await using world = await World.create();
-  const login = await startWebLogin(world);
+  using login = await startWebLogin(world);
   const tab = await newTab();
   for (const host of ['evil.example', 'localhost']) {
     const rebound = callback(login, { code: 'theirs', state: login.state });

@@ -3,8 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { leakedIn } from './canary.ts';
 import { type Outcome, outcome, type RunOptions, type World } from './cli.ts';
 
-/** A `podio login --web` that waits for the browser. */
-export interface WebLogin {
+/** A `podio login --web` that waits for the browser; it ends with the test at the latest. */
+export interface WebLogin extends Disposable {
   readonly child: ChildProcess;
   /** The authorize page's address, as it stands on standard error. */
   readonly url: string;
@@ -30,6 +30,7 @@ export async function startWebLogin(
     ended,
     redirectUri: new URL(asked.get('redirect_uri') ?? ''),
     state: asked.get('state') ?? '',
+    [Symbol.dispose]: () => child.kill('SIGKILL'),
   };
 }
 
