@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import express, { type Request, type Response } from 'express';
 import session, { MemoryStore } from 'express-session';
 import {
@@ -14,6 +14,7 @@ import {
   UsageError,
 } from '../src/index.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts';
+import { sessionManagerContract } from '../src/testing.ts';
 
 const KEY = { clientId: 'podio-sandbox', clientSecret: 'sandbox-client-secret-0uMxGZ7eKqTn4Rb2' };
 const BACK = 'http://127.0.0.1/callback';
@@ -188,6 +189,32 @@ test('a slow request does not bring back a session that was logged out meanwhile
   assert.deepEqual(await site.visit((request) => site.podio(request).isAuthenticated()), false);
 });
 
+test('a logout by a request that knows the old tokens alone ends the new ones too', async () => {
+  await using site = await Site.create();
+  await site.logIn();
+  const [old, fresh] = [gate(), gate()];
+  const [oldBegun, freshBegun] = [gate(), gate()];
+  const logout = site.visit(async (request) => {
+    oldBegun.open();
+    await old.opened;
+    return site.podio(request).clearAuthentication();
+  });
+  await oldBegun.opened;
+  site.sandbox.expireAccessTokens();
+  await site.visit(asks(site));
+  const slow = site.visit(async (request) => {
+    freshBegun.open();
+    await fresh.opened;
+    return Reflect.set(request.session, 'cart', ['book']);
+  });
+  await freshBegun.opened;
+  old.open();
+  await logout;
+  fresh.open();
+  await slow;
+  assert.deepEqual(await site.visit((request) => site.sessions(request).list()), []);
+});
+
 test('what the request has set on its session and not saved yet survives a renewal', async () => {
   await using site = await Site.create();
   await site.logIn();
@@ -259,6 +286,11 @@ test("another API's and another API key's session in the same browser is not thi
       return [await sessions.list(), isEmpty(await sessions.get(ADA))];
     });
     assert.deepEqual(found, [[], true]);
+    const both = await site.visit(async (request) => {
+      await new BrowserSessionManager({ request, ...other }).set(oauth('x'), ADA);
+      return site.sessions(request).list();
+    });
+    assert.deepEqual(both, [ADA]);
   }
 });
 
@@ -301,6 +333,8 @@ async function openRequest(site: Site): Promise<{ request: Request; end: () => P
     there.open();
     await over.opened;
   });
+  // One that never ends is broken off with the server.
+  visit.catch(() => undefined);
   await there.opened;
   if (arrived.request === undefined) throw new Error('no request');
   return {
@@ -329,7 +363,26 @@ function oauth(mark: string): PodioOAuth {
   };
 }
 
-describe('as any manager, that of a browser', () => {
+describe('the manager of a browser, as any manager', () => {
+  let site: Site;
+  const requests = new WeakMap<object, Request>();
+  const open = (request: Request) => {
+    const manager = site.sessions(request);
+    requests.set(manager, request);
+    return manager;
+  };
+  before(async () => {
+    site = await Site.create();
+  });
+  after(() => site[Symbol.asyncDispose]());
+  sessionManagerContract(async () => open((await openRequest(site)).request), {
+    reopen: (manager) => open(requests.get(manager) as Request),
+    // As express-session leaves a request whose store is away.
+    breakStore: (manager) => Reflect.deleteProperty(requests.get(manager) ?? {}, 'session'),
+  });
+});
+
+describe('the requests of a browser', () => {
   test('gives back each session as it was stored, mixes none up, and forgets the empty one, twice', async () => {
     await using site = await Site.create();
     const { request, end } = await openRequest(site);

@@ -1,7 +1,7 @@
-const last = new Map<string, Promise<void>>();
+const last = new Map<unknown, Promise<void>>();
 
-/** Waits until all who came before have left, and answers how to leave; for callers within this process. */
-export async function takeTurn(name: string): Promise<() => void> {
+/** Waits until all who came before to this name or thing have left, and answers how to leave; within this process. */
+export async function takeTurn(name: string | object): Promise<() => void> {
   const before = last.get(name);
   let leave = () => {};
   const mine = new Promise<void>((left) => {

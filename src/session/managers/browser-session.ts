@@ -69,7 +69,12 @@ export class BrowserSessionManager implements SessionManager {
    * @throws {StoreError}
    */
   async set(oauth: PodioOAuth, authType: AuthType): Promise<void> {
-    const identity = this.#identity(authType);
+    // Two logins at the same time would each change the id that the other goes by.
+    const leave = await takeTurn(this.#request);
+    await this.#store(oauth, this.#identity(authType)).finally(leave);
+  }
+
+  async #store(oauth: PodioOAuth, identity: Identity): Promise<void> {
     const before = this.#before(identity);
     if (isEmpty(before) && !isEmpty(oauth)) await changeSessionId(this.#request);
     const remember = () => successors.add(this.#name(identity), before, oauth);
