@@ -97,7 +97,7 @@ async function freePort(): Promise<number> {
 
 test('every JavaScript example of the README runs against the built library', async () => {
   await using world = await readersWorld();
-  for (const block of PROGRAMS.filter((code) => !isWebApp(code))) {
+  for (const block of PROGRAMS) {
     const file = join(world.home, 'example.mjs');
     writeFileSync(file, block);
     const { exit, stdout, stderr } = await outcome(spawn(process.execPath, [file], { env: world.env() }));
