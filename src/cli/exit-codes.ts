@@ -63,7 +63,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
     exit: 9,
     code: 'not_found',
     meaning: 'not found (404, 410)',
-    hint: 'check the path and its ids, and with podio status who you are: one sees what one may see',
+    hint: 'check the path and its ids, and who you are, since one sees what one may see: podio status',
     fits: statusIn(404, 410),
   },
   {

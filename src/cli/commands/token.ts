@@ -18,7 +18,7 @@ export const token: CommandModule<TokenOptions> = {
   async run(context: Context, { header, json }: TokenOptions): Promise<undefined> {
     if (json)
       throw new UsageError('token prints one line and takes no --json', {
-        hint: 'podio status --json tells the expiry',
+        hint: 'to see when it ends: podio status --json',
       });
     const { accessToken } = await (await context.client()).session();
     await write(context.io.stdout, `${header ? 'Authorization: OAuth2 ' : ''}${accessToken}\n`);
