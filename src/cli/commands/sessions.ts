@@ -102,7 +102,7 @@ async function move(context: Context, options: SessionsOptions, [text]: readonly
     });
   const manager = await context.manager(to, known);
   const from = await context.manager(known.manager, known);
-  await withSpinner(context.io, `Moving the session to ${to}`, () =>
+  await withSpinner(context.io, 'Moving the session', () =>
     moveSession({
       authType: known,
       from,
