@@ -33,8 +33,12 @@ test('a login explains the API key and where an app id stands, and says what to 
   terminal.type(`app:${APP.id}`);
   await terminal.shows(/App token/);
   terminal.type(`  "${APP.token}" `);
-  const screen = await terminal.shows(/✓ Logged in as app:123456[\s\S]*Next: podio call GET \/app\/123456/);
-  for (const secret of world.sandbox.secrets) assert.ok(!screen.includes(secret));
+  const screen = await terminal.shows(
+    /✓ Logged in as app:123456[\s\S]*Next: podio call POST \/item\/app\/123456\/filter\/ -F limit=1/,
+  );
+  terminal.type(`${podio} call POST /item/app/${APP.id}/filter/ -F limit=1`);
+  const answered = await terminal.shows(/"filtered": \d/);
+  for (const secret of world.sandbox.secrets) assert.ok(!(screen + answered).includes(secret));
 });
 
 test('an app token that Podio refused is asked for again, twice at most', async () => {

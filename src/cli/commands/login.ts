@@ -260,10 +260,10 @@ async function tell({ io, settings }: Context, known: KnownIdentity, end: End): 
   const who = known.name === undefined ? identity : `${identity} (${known.name})`;
   const until = `until ${inWords(expires_at, io.now())}, then renewed by itself; kept in ${place}`;
   done(io, `Logged in as ${who} ${until}${isAgain ? ', in place of the session before' : ''}.`);
-  if (io.stderr.isTTY) say(io, `Next: podio call GET ${firstPath(known)}`);
+  if (io.stderr.isTTY) say(io, `Next: podio call ${firstCall(known)}`);
 }
 
-// Something that whoever has just logged in may see.
-function firstPath({ type, identifier }: KnownIdentity): string {
-  return type === 'app' ? `/app/${identifier}` : '/user/status';
+// Something that whoever has just logged in may see, and in which Podio puts no secret.
+function firstCall({ type, identifier }: KnownIdentity): string {
+  return type === 'app' ? `POST /item/app/${identifier}/filter/ -F limit=1` : 'GET /org/';
 }
