@@ -15,9 +15,9 @@ import { IdentityRegister, type KnownIdentity, label } from '../session/register
 import { Session } from '../session/session.ts';
 import { identitiesIn } from '../session/strays.ts';
 import { formatAuthType, type Identity, isSameIdentity, parseAuthType } from '../values/identity.ts';
-import { isRelative } from '../values/manager-name.ts';
+import { isRelative, withoutCredentials } from '../values/manager-name.ts';
 import { dataFolder } from '../values/places.ts';
-import { isEmpty, type PodioOAuth } from '../values/podio-oauth.ts';
+import { EMPTY_OAUTH, isEmpty, type PodioOAuth } from '../values/podio-oauth.ts';
 import { quoted } from '../values/quoted.ts';
 import type { AuthType, SessionManager, SessionScope } from '../values/session-manager.ts';
 import { nearest } from '../values/suggest.ts';
@@ -47,11 +47,17 @@ export class Context {
   readonly settings: Settings;
   readonly #place: Place;
   readonly #managers = new Map<string, Promise<SessionManager>>();
+  readonly #withCredentials = new Map<string, string>();
 
-  private constructor(parts: { io: Io; settings: Settings; place: Place }) {
-    this.io = parts.io;
-    this.settings = parts.settings;
-    this.#place = parts.place;
+  private constructor({ io, settings, place }: { io: Io; settings: Settings; place: Place }) {
+    const { sessionManager, usualManager } = settings;
+    this.io = io;
+    this.settings = {
+      ...settings,
+      usualManager: this.shownName(usualManager),
+      sessionManager: sessionManager && this.shownName(sessionManager),
+    };
+    this.#place = place;
   }
 
   /** Reads the settings and names the places. @throws {UsageError} */
@@ -142,9 +148,21 @@ export class Context {
       clientId,
       folder: this.#sessions,
     };
-    const manager = this.#managers.get(key) ?? openManager(name, options);
+    const manager = this.#managers.get(key) ?? openManager(this.#withCredentials.get(name) ?? name, options);
     this.#managers.set(key, manager);
     return manager;
+  }
+
+  /** The name of a manager as it may be shown and remembered; a password in it is known for this invocation. */
+  shownName(name: string): string {
+    const shown = withoutCredentials(name);
+    if (shown !== name) this.#withCredentials.set(shown, name);
+    return shown;
+  }
+
+  /** Closes what managers have opened. */
+  async close(): Promise<void> {
+    for (const manager of this.#managers.values()) await (await manager.catch(() => undefined))?.close?.();
   }
 
   /** Stores a session that was brought from elsewhere. @throws {StoreError} */
@@ -157,6 +175,13 @@ export class Context {
     for (const name of await this.keepers(identity)) {
       await new Session({ manager: await this.manager(name, identity), authType: identity }).forget();
     }
+  }
+
+  /** Forgets what the manager of before has, unless it is the same place by another name. @throws {StoreError} */
+  async forgetOld(before: KnownIdentity, now: KnownIdentity): Promise<void> {
+    const old = await this.manager(before.manager, before);
+    const kept = await (await this.manager(now.manager, now)).get(now);
+    if ((await old.get(before)).accessToken !== kept.accessToken) await old.set(EMPTY_OAUTH, before);
   }
 
   /** The managers that may have a session of this identity: first the remembered one. @throws {StoreError} */

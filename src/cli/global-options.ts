@@ -5,7 +5,10 @@ export function declareGlobalOptions(program: Command): Command {
   return program
     .helpOption('-h, --help', 'print help')
     .option('--as <identity>', 'whose session to use: a name, or app:ID, password:EMAIL')
-    .option('--session-manager <manager>', 'auto, keychain, file, memory, or a module of your own')
+    .option(
+      '--session-manager <manager>',
+      'auto, keychain, file, memory, redis://HOST/DB, or a module of your own',
+    )
     .option('--api-url <url>', 'which API: https, or http on loopback')
     .option('--json', 'print the result as JSON')
     .option('--no-input', 'ask nothing; what is missing is an error')

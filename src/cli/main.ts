@@ -95,10 +95,20 @@ async function runCommand(
   const exit =
     'runPlain' in module
       ? await module.runPlain(io, options, command.args)
-      : await module.run(await heardContext(io, options, hear), options, command.args);
+      : await runIn(await heardContext(io, options, hear), (context) =>
+          module.run(context, options, command.args),
+        );
   // A command that says how it ended is believed: it may be its child's word.
   if (exit === undefined) io.signal.throwIfAborted();
   return exit ?? 0;
+}
+
+async function runIn<T>(context: Context, work: (context: Context) => Promise<T>): Promise<T> {
+  try {
+    return await work(context);
+  } finally {
+    await context.close();
+  }
 }
 
 async function heardContext(

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +12,11 @@ export interface RedisServerOptions {
   readonly arguments?: readonly string[];
   /** Needed where the arguments ask for a password. */
   readonly password?: string;
-  /** The port is TLS's, and this the certificate to trust. */
+  /** The port is TLS's, by these arguments; `ca` is the certificate to trust. */
+  readonly tls?: readonly string[];
   readonly ca?: Buffer;
+  /** It is a sentinel that watches the server on this port as `mymaster`. */
+  readonly sentinelOf?: number;
 }
 
 /** A real redis-server on a port and in a folder of its own; gone at the end of the test. */
@@ -54,10 +57,14 @@ export class RedisServer implements AsyncDisposable {
 
   /** Starts it, with the data that it had written to its disk; resolves once it answers. */
   async start(): Promise<void> {
-    const place = ['--dir', this.folder, '--port', String(this.port), '--bind', '127.0.0.1'];
+    const { tls, arguments: more = [] } = this.#options;
+    const ports = tls
+      ? ['--port', '0', '--tls-port', String(this.port), ...tls]
+      : ['--port', String(this.port)];
+    const place = ['--dir', this.folder, '--bind', '127.0.0.1', ...ports];
     const durable = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
-    const args = [...place, ...durable, ...(this.#options.arguments ?? [])];
-    this.#server = spawn('redis-server', args, { stdio: 'ignore' });
+    const args = [...place, ...durable, ...more];
+    this.#server = spawn('redis-server', this.#sentinelArguments(place) ?? args, { stdio: 'ignore' });
     this.#server.on('error', () => {});
     if (this.client.status === 'wait') await this.client.connect().catch(() => {});
     // Another server's word for a moment, while the old one's port is being taken over, is none.
@@ -65,6 +72,15 @@ export class RedisServer implements AsyncDisposable {
       if ((await this.client.ping().catch(() => '')) === 'PONG') return;
       await pause(20);
     }
+  }
+
+  // A sentinel writes to its configuration, which therefore is a file.
+  #sentinelArguments(place: readonly string[]): string[] | undefined {
+    const { sentinelOf } = this.#options;
+    if (sentinelOf === undefined) return undefined;
+    const file = join(this.folder, 'sentinel.conf');
+    writeFileSync(file, `sentinel monitor mymaster 127.0.0.1 ${sentinelOf} 1\n`);
+    return [file, '--sentinel', ...place];
   }
 
   /** Ends it at once. */

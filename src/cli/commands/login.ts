@@ -4,7 +4,7 @@ import type { PodioClient } from '../../client/podio-client.ts';
 import { Failure, type PodioError, UsageError } from '../../errors.ts';
 import type { KnownIdentity } from '../../session/register.ts';
 import { authType, formatAuthType, type Identity, isSameIdentity } from '../../values/identity.ts';
-import { EMPTY_OAUTH, expiresAt, type PodioOAuth } from '../../values/podio-oauth.ts';
+import { expiresAt, type PodioOAuth } from '../../values/podio-oauth.ts';
 import { quoted } from '../../values/quoted.ts';
 import { apiKeyFor } from '../api-key.ts';
 import type { Context } from '../context.ts';
@@ -103,8 +103,7 @@ async function logIn(context: Context, options: LoginOptions, answers: Answers):
   const client = await context.newClient({ identity, manager, clientSecret, remember: options.remember });
   const oauth = await authenticate(context, client, answers);
   const known = { ...identity, manager, name: options.name ?? before?.name };
-  await remember(context, known, options.default);
-  if (before !== undefined && before.manager !== manager) await forgetBefore(context, before, oauth);
+  await remember(context, known, before, options.default);
   await tell(context, known, { oauth, place: client.place, because, isAgain: before !== undefined });
 }
 
@@ -205,20 +204,21 @@ function checkOptionsFit(type: Way, { browser, ...others }: LoginOptions): void 
 }
 
 // What the session is called and where it lies is remembered once it is stored, and never before.
-async function remember({ register }: Context, known: KnownIdentity, isDefault: boolean): Promise<void> {
+async function remember(
+  context: Context,
+  known: KnownIdentity,
+  before: KnownIdentity | undefined,
+  isDefault: boolean,
+): Promise<void> {
+  const { register } = context;
   await register.add(known);
   if (isDefault) await register.choose(known);
+  if (before !== undefined && before.manager !== known.manager) await forgetBefore(context, before, known);
 }
 
-// Two names can mean one store, which then holds the new session: nothing is left behind there.
-async function forgetBefore(
-  context: Context,
-  before: KnownIdentity,
-  { accessToken }: PodioOAuth,
-): Promise<void> {
+async function forgetBefore(context: Context, before: KnownIdentity, known: KnownIdentity): Promise<void> {
   try {
-    const manager = await context.manager(before.manager, before);
-    if ((await manager.get(before)).accessToken !== accessToken) await manager.set(EMPTY_OAUTH, before);
+    await context.forgetOld(before, known);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     warn(context.io, `the session before is still kept elsewhere: ${error.message}`);

@@ -88,7 +88,7 @@ async function stateOf(context: Context, known: KnownIdentity): Promise<string> 
 }
 
 async function move(context: Context, options: SessionsOptions, [text]: readonly string[]): Promise<void> {
-  const to = options.to && fullName(options.to);
+  const to = options.to && context.shownName(fullName(options.to));
   if (!to)
     throw new UsageError('move where?', { hint: 'as in: podio sessions move app:123456 --to keychain' });
   const known = theOne(context, text);

@@ -20,7 +20,17 @@ const MANAGERS: Readonly<Record<string, Open>> = {
   file: async (options) => new FileSessionManager(options),
   keychain: async (options) => new (await import('./keychain.ts')).KeychainSessionManager(options),
   memory: async () => new MemorySessionManager(),
+  'redis:': openRedis,
+  'rediss:': openRedis,
+  'redis+sentinel:': openRedis,
+  'rediss+sentinel:': openRedis,
+  'redis+cluster:': openRedis,
+  'rediss+cluster:': openRedis,
 };
+
+async function openRedis(options: ManagerOptions, url: string): Promise<SessionManager> {
+  return new (await import('./redis.ts')).RedisSessionManager({ ...options, url });
+}
 
 /** The names by which `openSessionManager` knows managers. */
 export const MANAGER_NAMES: readonly string[] = Object.keys(MANAGERS).filter((key) => !key.endsWith(':'));

@@ -5,7 +5,7 @@ import { Failure, StoreError, UsageError } from '../../errors.ts';
 import { hashOf } from '../../values/hash.ts';
 import { identityKey } from '../../values/identity.ts';
 import { parseJsonObject } from '../../values/json.ts';
-import { isPath } from '../../values/manager-name.ts';
+import { isPath, withoutCredentials } from '../../values/manager-name.ts';
 import type { AuthType, Release, SessionManager } from '../../values/session-manager.ts';
 import { ensureOwnFolder } from '../folders.ts';
 import { importModule } from '../import-module.ts';
@@ -107,7 +107,7 @@ function isThere(file: string): boolean {
 }
 
 function withHint(error: UsageError, name: string): UsageError {
-  const hint = `${error.hint}; a file by its path (./${name}), a package once it is installed where podio is`;
+  const hint = `${error.hint}; a file by its path (./${withoutCredentials(name)}), a package once it is installed where podio is`;
   return new UsageError(error.message, { hint });
 }
 

@@ -61,7 +61,10 @@ const PATTERNS: readonly (readonly [RegExp, RedisFault])[] = [
   [/EPROTO|SSL_|WRONG_VERSION|packet length/i, 'no-tls'],
   [/RESP type|Protocol error/i, 'no-redis'],
   [/ETIMEDOUT|timed out/i, 'no-answer'],
-  [/ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|All sentinels|Failed to refresh slots/, 'refused'],
+  [
+    /ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|All sentinels|None of startup nodes|Failed to refresh slots/,
+    'refused',
+  ],
   [/ECONNRESET|EPIPE|Connection is closed|closed the connection|isn't writeable/i, 'broken'],
 ];
 
