@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { outcome } from './support/cli.ts';
+import { type Outcome, outcome } from './support/cli.ts';
 import { fails, succeeds } from './support/commands.ts';
 import { freePort } from './support/redis.ts';
 import { RedisWorld } from './support/redis-world.ts';
@@ -13,8 +13,8 @@ const KEY = 'podio_cache_app_123456';
 const OWN = `{${KEY}}:podio-cli`;
 const CALL = ['call', 'GET', '/item/123'];
 
-// What a command may take beyond what Redis is waited for: a start on a slow machine.
-const BOUND_MS = 3_000 + 5_000;
+// Redis is waited for 3 s; the rest is for a slow machine that has other things to do.
+const BOUND_MS = 20_000;
 
 /** Redis 7 lets a test make it full: it already holds more than it may. */
 async function fill({ server }: RedisWorld): Promise<void> {
@@ -242,8 +242,13 @@ suite('many processes and one Redis', () => {
     sandbox.expireAccessTokens();
     // None is answered until all have sent the expired token.
     const path = '/item/123';
-    sandbox.hold({ path }, { match: { path }, count: 200 });
-    const runs = Array.from({ length: 200 }, () => at.podio(CALL));
+    const held = sandbox.hold({ path }, { match: { path }, count: 200 });
+    const runs: Promise<Outcome>[] = [];
+    while (runs.length < 200) {
+      // In waves, for a machine of two processors starts no faster by starting all at once.
+      for (let wave = 0; wave < 20; wave++) runs.push(at.podio([...CALL, '--timeout', '600']));
+      if (runs.length < 200) await held.arrived(runs.length);
+    }
     for (const done of await Promise.all(runs)) assert.equal(JSON.parse(succeeds(done)).item_id, 123);
     assert.equal(sandbox.tokenRequests(), 1);
     assert.equal(await at.server.client.exists(`${OWN}:lock`), 0);

@@ -24,7 +24,7 @@ const WORDS = {
   ],
   'not-allowed': [
     'does not allow this user what is needed',
-    'allow it: ACL SETUSER NAME ~podio_cache* ~{podio_cache* +@read +@write +@scripting +@transaction',
+    'allow it: ACL SETUSER NAME ~podio_cache* ~{podio_cache* +@read +@write +@scripting',
   ],
   replica: ['is a read-only replica', 'name the address of its master, or the sentinels: redis+sentinel://'],
   full: ['is out of memory', 'raise its maxmemory, or remove what it need not keep'],
@@ -47,7 +47,7 @@ const PATTERNS: readonly (readonly [RegExp, RedisFault])[] = [
     /WRONGPASS|invalid password|AUTH.*without any password|wrong number of arguments for 'auth'/i,
     'wrong-password',
   ],
-  [/NOPERM/, 'not-allowed'],
+  [/NOPERM|can't run this command/, 'not-allowed'],
   [/READONLY/, 'replica'],
   [/\bOOM\b/, 'full'],
   [/MISCONF/, 'full-disk'],

@@ -6,6 +6,13 @@ import { DamagedRecordError, decodeRecord, recordIdentity } from '../../values/r
 /** A hash as Redis answers it; no fields where there is none. */
 export type Fields = Readonly<Record<string, string>>;
 
+/** The fields in a list that names each before its value, as a script answers them. */
+export function fieldsOf(list: unknown): Fields {
+  const words = Array.isArray(list) ? list.map(String) : [];
+  const pairs = words.flatMap((word, at) => (at % 2 === 0 ? [[word, words[at + 1] ?? '']] : []));
+  return Object.fromEntries(pairs);
+}
+
 /** What lies in Redis for one identity: the hash that a PHP program shares, and our own beside it. */
 export interface Snapshot {
   readonly shared: Fields;

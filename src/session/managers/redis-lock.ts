@@ -38,7 +38,7 @@ export class RedisLock {
     const { timeoutMs = 20_000, keys } = options;
     const holder = `${randomBytes(12).toString('hex')} ${process.pid} ${hostname()}`;
     const deadline = performance.now() + timeoutMs;
-    for (let longest = 5; ; longest = Math.min(longest * 2, 250)) {
+    for (let longest = 5; ; longest = Math.min(longest * 2, 500)) {
       const [fence = 0, other = ''] = await tryLock(options, holder);
       if (fence > 0) return new RedisLock(options, holder, fence);
       const left = deadline - performance.now();

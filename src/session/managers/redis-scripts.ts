@@ -12,6 +12,10 @@
 /** For how long Redis keeps a session: as long as its refresh token lives (developers.podio.com/authentication). */
 export const SESSION_MS = 28 * 24 * 60 * 60 * 1000;
 
+/** Answers both hashes as they are at one moment; so it is asked, and not by MULTI, which a full Redis refuses. */
+export const SNAPSHOT = `
+return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2])}`;
+
 /** Takes the lock, or has it already; answers `[count]`, or `[0, who holds it]`. Arguments: holder, milliseconds. */
 export const LOCK = `
 local holder = redis.call('GET', KEYS[3])

@@ -7,7 +7,7 @@ import type { AuthType, Release, SessionManager, SessionScope } from '../../valu
 import { RecoveryFile } from '../recovery.ts';
 import { RedisConnection } from './redis-connection.ts';
 import {
-  type Fields,
+  fieldsOf,
   foreignOwner,
   markIn,
   markOf,
@@ -20,7 +20,7 @@ import { type Keys, keysAt, keysOf } from './redis-keys.ts';
 import { listSessions } from './redis-list.ts';
 import { RedisLock } from './redis-lock.ts';
 import { RedisLogins } from './redis-logins.ts';
-import { ADOPT, COMMIT, FORGET, GIVE_BACK, REPAIR, RESERVE, SESSION_MS } from './redis-scripts.ts';
+import { ADOPT, COMMIT, FORGET, GIVE_BACK, REPAIR, RESERVE, SESSION_MS, SNAPSHOT } from './redis-scripts.ts';
 import { parseRedisUrl, type RedisUrl } from './redis-url.ts';
 
 /** Which Redis, whose sessions, and where files about them may lie. */
@@ -189,6 +189,12 @@ export class RedisSessionManager implements SessionManager {
   async #lock(identity: Identity, timeoutMs?: number): Promise<Release> {
     const keys = this.#keys(identity);
     const lock = await RedisLock.acquire({ connection: this.#connection, keys, timeoutMs });
+    try {
+      this.#recovery(identity).adopt(identity);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
     this.#held.set(keys[0], { lock, parent: '' });
     return async () => {
       this.#held.delete(keys[0]);
@@ -209,15 +215,13 @@ export class RedisSessionManager implements SessionManager {
     return this.#connection.ask((client) => client.eval(script, keys.length, ...keys, ...values), keys[0]);
   }
 
-  async #snapshot([shared, own]: Keys): Promise<Snapshot> {
-    const answers = await this.#connection.ask(async (client) => {
-      const replies = await client.multi().hgetall(shared).hgetall(own).exec();
-      return (replies ?? []).map(([error, fields]) => {
-        if (error !== null) throw error;
-        return fields as Fields;
-      });
-    }, shared);
-    return { shared: answers[0] ?? {}, own: answers[1] ?? {} };
+  async #snapshot(keys: Keys): Promise<Snapshot> {
+    const answer = await this.#connection.ask(
+      (client) => client.eval(SNAPSHOT, keys.length, ...keys),
+      keys[0],
+    );
+    const [shared, own] = Array.isArray(answer) ? answer : [];
+    return { shared: fieldsOf(shared), own: fieldsOf(own) };
   }
 
   /** What lies there. @throws {StoreError} where that is another identity's: its tokens must not be sent in this one's name. */
