@@ -118,8 +118,11 @@ describe('with a PHP program on the same Redis', () => {
     await manager.set(sessionOf('a'), APP);
     const program = await running();
     await manager.set(sessionOf('b'), APP);
+    const later = await running();
     await manager.set(EMPTY_OAUTH, APP);
     await program.end();
+    assert.ok(isEmpty(await manager.get(APP)));
+    await later.end();
     assert.ok(isEmpty(await manager.get(APP)));
     assert.equal(await server.client.exists(KEY), 0);
     php('clear');
