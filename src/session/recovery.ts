@@ -1,7 +1,5 @@
 import { join } from 'node:path';
 import { StoreError } from '../errors.ts';
-import type { Identity } from '../values/identity.ts';
-import { isWholeRecord } from '../values/record.ts';
 import { readOwnFile, removeFile } from './files.ts';
 import { adoptPendingFile, pendingFile, writeFileSafely } from './reservation.ts';
 
@@ -36,14 +34,15 @@ export class RecoveryFile {
   }
 
   /**
-   * Puts in place what a killed process had written and not yet named. It did so under the lock, as the last one to
-   * have it, so nothing is newer; it is of use only if it is whole. @throws {StoreError}
+   * Puts in place what a killed process had written and not yet named, under the store's lock: nothing is newer then,
+   * and it is of use only if it is whole. @throws {StoreError}
    */
-  adopt(identity: Identity): void {
-    const text = readOwnFile(pendingFile(this.path));
-    if (text === undefined) return;
-    if (isWholeRecord(text, identity)) adoptPendingFile(this.path);
-    else removeFile(pendingFile(this.path));
+  adopt(isWhole: (record: string) => boolean): void {
+    const pending = pendingFile(this.path);
+    const record = readOwnFile(pending);
+    if (record === undefined) return;
+    if (isWhole(record)) adoptPendingFile(this.path);
+    else removeFile(pending);
   }
 
   /** Removes the record, one half written with it. @throws {StoreError} */

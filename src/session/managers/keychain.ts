@@ -1,7 +1,7 @@
 import { StoreError } from '../../errors.ts';
 import { formatAuthType, type Identity, identityKey } from '../../values/identity.ts';
 import { EMPTY_OAUTH, isEmpty, type PodioOAuth } from '../../values/podio-oauth.ts';
-import { DamagedRecordError, decodeRecord, encodeRecord } from '../../values/record.ts';
+import { DamagedRecordError, decodeRecord, encodeRecord, isWholeRecord } from '../../values/record.ts';
 import type { AuthType, Release, SessionManager, SessionScope } from '../../values/session-manager.ts';
 import { ensureOwnFolder } from '../folders.ts';
 import { Keychain } from '../keychain.ts';
@@ -73,7 +73,7 @@ export class KeychainSessionManager implements SessionManager {
     const identity = this.#identity(authType);
     const release = await this.#locks.acquire(identityKey(identity));
     try {
-      this.#recovery(identity).adopt(identity);
+      this.#recovery(identity).adopt((record) => isWholeRecord(record, identity));
     } catch (error) {
       release();
       throw error;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { StoreError } from '../../errors.ts';
 import { type Identity, identityKey } from '../../values/identity.ts';
 import { isEmpty, type PodioOAuth } from '../../values/podio-oauth.ts';
-import { decodeRecord, encodeRecord, recordParent } from '../../values/record.ts';
+import { decodeRecord, encodeRecord, isWholeRecord, recordParent } from '../../values/record.ts';
 import type { AuthType, Release, SessionManager, SessionScope } from '../../values/session-manager.ts';
 import { RecoveryFile } from '../recovery.ts';
 import { RedisConnection } from './redis-connection.ts';
@@ -190,7 +190,7 @@ export class RedisSessionManager implements SessionManager {
     const keys = this.#keys(identity);
     const lock = await RedisLock.acquire({ connection: this.#connection, keys, timeoutMs });
     try {
-      this.#recovery(identity).adopt(identity);
+      this.#recovery(identity).adopt((record) => isWholeRecord(record, identity));
     } catch (error) {
       await lock.release();
       throw error;
