@@ -24,7 +24,7 @@ show 'podio call GET /item/123 | node -e "$title"'
 show 'podio call GET /item/123 | node -e "$title"'
 token_requests
 printf '\n  … the access token ends\n'
-sleep 3
+podio call POST /sandbox/expire -d '{"what":"access"}'
 show 'podio call GET /item/123 | node -e "$title"'
 token_requests
 show 'podio logout'

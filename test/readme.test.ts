@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { COMMANDS } from '../src/cli/commands/index.ts';
 import { EXIT_CODES } from '../src/cli/exit-codes.ts';
+import { SETTINGS } from '../src/cli/setting.ts';
 import { TOPICS } from '../src/cli/topics.ts';
 import { BIN, outcome, World } from './support/cli.ts';
 import { grant } from './support/web-login.ts';
@@ -122,4 +123,13 @@ test('the README lists the commands, the topics and the exit codes that there ar
   for (const { exit, meaning } of EXIT_CODES.filter(({ exit }) => exit < 100)) {
     assert.ok(README.includes(`| ${exit} | ${meaning} |`), `exit code ${exit}`);
   }
+  const settings = [...README.matchAll(/^\| `([a-z_]+)` \| ([^|]+) \|/gm)].map(([, key, meaning]) => [
+    key,
+    meaning,
+  ]);
+  for (const { key, meaning } of SETTINGS)
+    assert.ok(
+      settings.some(([name, text]) => name === key && text === meaning),
+      `setting ${key}`,
+    );
 });
