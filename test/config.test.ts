@@ -220,3 +220,14 @@ test('where no place can be named for settings, list still tells what holds', as
   fails(await world.podio(['config', 'set', 'as', 'ada'], { env }), 8, /HOME is not set/);
   fails(await world.podio(['config', 'path'], { env }), 8, /HOME is not set/);
 });
+
+test('settings that everybody may write are shown with a warning, and not written to', async () => {
+  await using world = await World.create();
+  const file = writeSettings(world, '{"color":"never"}');
+  chmodSync(file, 0o666);
+  const { exit, stderr } = await world.podio(['config', 'list']);
+  assert.equal(exit, 0);
+  assert.match(stderr, /can be written by everybody/);
+  fails(await world.podio(['config', 'set', 'as', 'ada']), 8, /can be written by everybody/, /chmod o-w/);
+  assert.equal(readFileSync(file, 'utf8'), '{"color":"never"}');
+});

@@ -140,8 +140,8 @@ export async function configFile(env: Environment): Promise<string | undefined> 
   }
 }
 
-// Whoever could write there could have a login sent to an API of his own.
-function checkPlace(file: string): void {
+/** Whoever could write there could have a login sent to an API of his own. @throws {StoreError} where everybody can. */
+export function checkPlace(file: string): void {
   for (let place = file, last = ''; place !== last; last = place, place = path.dirname(place)) {
     const mode = modeOf(place);
     const isOpen = process.platform !== 'win32' && (mode & 0o002) !== 0 && (mode & 0o1000) === 0;

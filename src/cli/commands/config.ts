@@ -4,7 +4,7 @@ import { StoreError, UsageError } from '../../errors.ts';
 import { locked } from '../../session/locked.ts';
 import { configFolder, dataFolder } from '../../values/places.ts';
 import { nearest } from '../../values/suggest.ts';
-import { configFile, type GlobalOptions, readConfigFile } from '../config.ts';
+import { checkPlace, configFile, type GlobalOptions, readConfigFile } from '../config.ts';
 import type { Io } from '../io.ts';
 import { say, visible, warn, write, writeJson } from '../output.ts';
 import { replaceFile } from '../replace.ts';
@@ -53,10 +53,25 @@ export const config: PlainModule<GlobalOptions> = {
     if (words.length !== count)
       throw new UsageError(`config ${action} takes ${['nothing more', 'a key', 'a key and a value'][count]}`);
     const file = await configFile(io.env);
-    const values = readConfigFile(file, (text) => warn(io, text));
+    const values = isReading(action) ? valuesIn(io, file) : readConfigFile(file, (text) => warn(io, text));
     await act({ io, options, env: io.env, file, values }, words);
   },
 };
+
+function isReading(action: string): boolean {
+  return action !== 'set' && action !== 'unset';
+}
+
+// What other commands refuse to read is shown here, so that one can see what is wrong with it.
+function valuesIn(io: Io, file: string | undefined): Values {
+  try {
+    if (file !== undefined) checkPlace(file);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    warn(io, error.message);
+  }
+  return readConfigFile(file, (text) => warn(io, text));
+}
 
 const NOTES = `
 Examples:
@@ -158,6 +173,7 @@ async function tell({ io, options, file }: Task, result: object, words: string):
 // Read again under the lock: two that set something at once both have their way.
 async function change({ io }: Task, to: (values: Values) => Values): Promise<void> {
   const file = path.join(await configFolder(io.env), 'config.json');
+  checkPlace(file);
   await locked(path.join(await dataFolder(io.env), 'config.json'), () => {
     const values = readConfigFile(file, () => {
       throw new StoreError(`the settings in ${file} are not a JSON object; nothing was changed`, {
