@@ -86,5 +86,7 @@ test('signs that mean something to man are shown as they are', () => {
   const man = shown(file);
   for (const line of text.split('\n')) assert.ok(man.includes(line), `${line}\n${man}`);
   assert.ok(man.includes('a \\ b'));
+  // Some systems would show a bare "-" as a hyphen, which no shell understands.
+  assert.ok(readFileSync(file, 'utf8').includes('bold \\-\\- \\(ha'));
   rmSync(folder, { recursive: true });
 });
