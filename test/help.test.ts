@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { COMMANDS } from '../src/cli/commands/index.ts';
-import { commandPage, groupsOf } from '../src/cli/commands/manual.ts';
+import { declared, groupsOf } from '../src/cli/commands/manual.ts';
 import { readBlocks } from '../src/cli/page.ts';
 import { TOPICS } from '../src/cli/topics.ts';
 import { nearest } from '../src/values/suggest.ts';
@@ -56,15 +56,15 @@ test('help on an action is help on its command', async () => {
   assert.equal(succeeds(await world.podio(['sessions', 'move', '--help'])), page);
 });
 
-test('every option that the parser knows stands on the page of its command', async () => {
+test('every option and argument that the parser knows stands on the page of its command', async () => {
   await using world = await World.create();
   for (const entry of COMMANDS) {
     const help = succeeds(await world.podio(['help', entry.name]));
-    const { sections } = await commandPage(entry);
-    const rows = sections.flatMap(({ blocks }) =>
-      blocks.flatMap((block) => (block.kind === 'rows' ? block.rows : [])),
-    );
-    for (const { term } of rows) assert.ok(help.includes(term.trim()), `${entry.name}: ${term}`);
+    const { options, registeredArguments } = await declared(entry);
+    for (const { flags, hidden } of options)
+      assert.ok(hidden || help.includes(flags), `${entry.name} ${flags}`);
+    for (const argument of registeredArguments)
+      assert.match(help, new RegExp(`^ +${argument.name().replace('|', '.')} `, 'm'), entry.name);
   }
 });
 

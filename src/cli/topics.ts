@@ -115,6 +115,7 @@ A session is kept by a session manager:
   keychain  the system's keychain: service "podio", an entry for each identity
   file      a file for each identity in $XDG_DATA_HOME/podio/sessions, folder 0700, files 0600
   memory    nowhere: it ends with the process
+  a module  one of your own, by its path or by the name of its package
   auto      (the default) the keychain where it works, else the file
   ./mine.js a module of your own: a path, a file: URL, or a package installed where podio is; the README says how
 
