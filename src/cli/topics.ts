@@ -23,6 +23,7 @@ https://podio.com/settings/api; podio asks for it once and keeps the secret with
 Whom one logs in as is an identity:
   app:123456             an app, by its id and its token (in the app's settings, "Developer")
   password:ada@acme.org  a user, by e-mail address and password
+  authorization_code:42  a user, by Podio's own page in the browser (podio login --web)
 
 A login may give its identity a short name. The one that logged in last is the default; podio switch chooses
 another, and --as or PODIO_AS takes one for a single command:
