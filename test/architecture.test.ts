@@ -6,6 +6,9 @@ import { test } from 'node:test';
 // What the context is made of, and what is made with it.
 const CONTEXT = [
   'api-key',
+  'call-answer',
+  'call-pages',
+  'call-show',
   'checks',
   'complete',
   'context',
@@ -17,6 +20,7 @@ const CONTEXT = [
   'session-export',
   'topics',
   'web-login',
+  'wire-talk',
 ];
 
 // A file imports from floors below its own, and from its own folder. The first pattern that fits names the floor.

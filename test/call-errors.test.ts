@@ -16,13 +16,14 @@ test("an error is Podio's own body on standard output, and one line and a hint o
   );
 });
 
-test('with --json an error is an object on standard error', async () => {
+test('--json, which call does not take, is answered with an object on standard error', async () => {
   await using world = await loggedIn();
-  const { stderr } = await world.podio(['call', '/item/9', '--json']);
+  const { stdout, stderr } = await world.podio(['call', '/item/9', '--json']);
   const { code, exit, message, hint } = JSON.parse(stderr);
-  assert.deepEqual([code, exit], ['not_found', 9]);
-  assert.match(message, /No item with id 9 could be found \(HTTP 404/);
-  assert.match(hint, /\S/);
+  assert.deepEqual([code, exit, stdout], ['usage', 2, '']);
+  assert.match(message, /takes no --json/);
+  assert.match(hint, /--jq/);
+  assert.deepEqual(world.sandbox.seen, []);
 });
 
 const STATUSES: readonly (readonly [status: number, exit: number, why: RegExp, hint?: RegExp])[] = [
@@ -112,6 +113,11 @@ test('--timeout takes seconds, and fractions of them', async () => {
 
 test('--verbose tells what was sent and what came, and nothing that is secret', async () => {
   await using world = await loggedIn();
-  const { stderr } = await world.podio([...CALL, '-v']);
-  assert.match(stderr, /^> GET \/item\/123\n< 200 in \d+ ms\n$/);
+  const { stderr } = await world.podio([...CALL, '-v', '-q', 'oauth_token=secret']);
+  assert.match(
+    stderr,
+    /^> GET \/item\/123\?oauth_token=\*\*\* HTTP\/1\.1\n(> .+\n)+< HTTP\/1\.1 200 OK\n(< .+\n)+< 200 in \d+ ms\n$/,
+  );
+  assert.match(stderr, /^> authorization: OAuth2 \*\*\*$/m);
+  assert.match(stderr, /^< x-podio-request-id: \w+$/im);
 });

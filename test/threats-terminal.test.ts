@@ -121,14 +121,14 @@ test('threat 14: no head of an answer can steer the terminal', async () => {
 
 test('threat 14: errors in JSON are as harmless, and mean the same', async () => {
   await using world = await loggedIn();
-  world.sandbox.rule(
-    { path: '/x' },
-    { kind: 'fail', status: 400, body: { error: 'e', error_description: EVIL } },
-  );
-  const { stderr, stdout } = await world.podio(['call', '/x', '--json']);
+  const body = { error: 'e', error_description: EVIL };
+  for (const path of ['/x', '/oauth/token'])
+    world.sandbox.rule({ path }, { kind: 'fail', status: 500, body });
+  const { stderr } = await world.podio(['login', '--app', '--json']);
   harmless(stderr, 'stderr');
-  assert.ok(JSON.parse(stderr).message.startsWith(`${EVIL} (HTTP 400, e`));
+  assert.ok(JSON.parse(stderr).message.startsWith(`${EVIL} (HTTP 500, e`));
   // What is no terminal gets the body as it came: programs read it.
+  const { stdout } = await world.podio(['call', '/x']);
   assert.equal(JSON.parse(stdout).error_description, EVIL);
 });
 

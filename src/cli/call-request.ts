@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import type { Body } from '../values/body.ts';
 import { type Field, nest, splitField, typedValue } from './fields.ts';
 import { readArgument } from './input.ts';
 import type { Io } from './io.ts';
@@ -8,6 +9,9 @@ export interface RequestOptions {
   readonly rawField?: readonly string[];
   readonly field?: readonly string[];
   readonly data?: string;
+  readonly bodyFile?: string;
+  readonly form?: readonly string[];
+  readonly query?: readonly string[];
   readonly header?: readonly string[];
   readonly timeout?: string;
 }
@@ -17,7 +21,7 @@ export interface Request {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
+  readonly body: Body | undefined;
   readonly timeoutMs: number | undefined;
 }
 
@@ -29,18 +33,63 @@ export async function readRequest(
   options: RequestOptions,
   words: readonly string[],
 ): Promise<Request> {
+  const [source] = bodySources(options);
+  const { method, path: written } = methodAndPath(words, source !== undefined);
+  const isBodiless = ['GET', 'HEAD', 'DELETE'].includes(method);
   const fields = await readFields(io, options);
-  const data = options.data === undefined ? undefined : await readBody(io, options.data);
-  if (data !== undefined && fields.length > 0) throw new UsageError('--data and fields cannot go together');
-  const { method, path } = methodAndPath(words, data !== undefined || fields.length > 0);
-  const inQuery = ['GET', 'HEAD', 'DELETE'].includes(method);
-  return {
-    method,
-    path: inQuery ? withQuery(path, fields) : path,
-    headers: readHeaders(options.header ?? []),
-    body: data ?? (inQuery || fields.length === 0 ? undefined : bodyOf(fields)),
-    timeoutMs: readTimeout(options.timeout),
-  };
+  const inQuery = [...readQuery(options.query ?? []), ...(isBodiless ? fields : [])];
+  const path = withQuery(written, inQuery);
+  const headers = readHeaders(options.header ?? []);
+  const timeoutMs = readTimeout(options.timeout);
+  if (options.form !== undefined)
+    return { method, path, timeoutMs, ...(await readFormBody(io, options.form, path, headers)) };
+  const body = isBodiless && fields.length > 0 ? undefined : await readBody(io, options, fields);
+  return { method, path, headers, body, timeoutMs };
+}
+
+/** The options that make a body, by how the user wrote them. @throws {UsageError} where there are several. */
+function bodySources({ data, bodyFile, form, field, rawField }: RequestOptions): string[] {
+  const named = (option: string, [text = '']: readonly string[] = []) =>
+    text === '' ? undefined : `${option} ${text.split('=', 1)[0]}`;
+  const found = [
+    data === undefined ? undefined : '--data',
+    bodyFile === undefined ? undefined : '--input',
+    named('--form', form),
+    named('--raw-field', rawField) ?? named('--field', field),
+  ].filter((source) => source !== undefined);
+  if (found.length < 2) return found;
+  throw new UsageError(`${found.join(' and ')} cannot go together: each makes the body`, {
+    hint: 'keep one of them; -q adds to the query',
+  });
+}
+
+async function readBody(
+  io: Io,
+  { data, bodyFile }: RequestOptions,
+  fields: readonly Field[],
+): Promise<Body | undefined> {
+  if (data !== undefined) return readJson(io, data);
+  if (bodyFile !== undefined) return (await import('./raw-body.ts')).bodyFrom(io, bodyFile, '--input');
+  return fields.length === 0 ? undefined : bodyOf(fields);
+}
+
+async function readFormBody(
+  io: Io,
+  parts: readonly string[],
+  path: string,
+  headers: Request['headers'],
+): Promise<Pick<Request, 'headers' | 'body'>> {
+  if ('content-type' in headers)
+    throw new UsageError('--form brings its own Content-Type; leave the header out');
+  const { type, body } = await (await import('./form.ts')).readForm(io, parts, path);
+  return { headers: { ...headers, 'content-type': type }, body };
+}
+
+function readQuery(texts: readonly string[]): Field[] {
+  return texts.map((text) => {
+    const [name, value] = splitField(text, '--query');
+    return { name, value };
+  });
 }
 
 function methodAndPath(words: readonly string[], hasBody: boolean): Pick<Request, 'method' | 'path'> {
@@ -70,7 +119,7 @@ async function readFields(io: Io, { rawField = [], field = [] }: RequestOptions)
   return fields;
 }
 
-async function readBody(io: Io, data: string): Promise<string> {
+async function readJson(io: Io, data: string): Promise<string> {
   const text = await readArgument(io, data, '--data');
   try {
     JSON.parse(text);
@@ -137,4 +186,16 @@ function readTimeout(text: string | undefined): number | undefined {
   const seconds = Number(text);
   if (text.trim() !== '' && seconds > 0 && seconds <= 86_400) return Math.ceil(seconds * 1000);
   throw new UsageError(`--timeout takes seconds, more than 0, not "${text}"`);
+}
+
+/** A number that an option was given. @throws {UsageError} where it is none, or not in the range. */
+export function readNumber(
+  option: string,
+  text: string | undefined,
+  { usual, least, most }: { readonly usual: number; readonly least: number; readonly most: number },
+): number {
+  if (text === undefined) return usual;
+  const number = Number(text);
+  if (text.trim() !== '' && Number.isInteger(number) && number >= least && number <= most) return number;
+  throw new UsageError(`${option} takes a whole number from ${least} to ${most}, not "${text}"`);
 }

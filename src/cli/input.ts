@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts';
 import { quoted } from '../values/quoted.ts';
-import type { Io } from './io.ts';
+import type { Input, Io } from './io.ts';
 
 /** What an option's value stands for: `@-` is standard input, `@FILE` the file, anything else itself. @throws {UsageError} */
 export async function readArgument(io: Io, value: string, option: string): Promise<string> {
@@ -10,22 +10,28 @@ export async function readArgument(io: Io, value: string, option: string): Promi
 
 /** The whole of standard input. @throws {UsageError} where there is nobody to type it and nothing to read. */
 export async function readStdin(io: Io, option: string): Promise<string> {
-  if (io.stdin.isTTY) {
+  const stdin = openStdin(io, option);
+  const chunks: Buffer[] = [];
+  const stop = () => stdin.destroy(io.signal.reason);
+  io.signal.addEventListener('abort', stop, { once: true });
+  for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
+  io.signal.removeEventListener('abort', stop);
+  return Buffer.concat(chunks).toString();
+}
+
+/** Standard input, to be read by one option. @throws {UsageError} where it is the terminal, or has been read. */
+export function openStdin({ stdin }: Io, option: string): Input {
+  if (stdin.isTTY) {
     throw new UsageError(`${option} reads standard input, which is the terminal`, {
       hint: `pipe it in, as in: podio … ${option} < FILE`,
     });
   }
-  if (io.stdin.readableEnded) {
+  if (stdin.readableEnded) {
     throw new UsageError(`${option}: standard input has been read by another option already`, {
       hint: 'put one of the two in a file',
     });
   }
-  const chunks: Buffer[] = [];
-  const stop = () => io.stdin.destroy(io.signal.reason);
-  io.signal.addEventListener('abort', stop, { once: true });
-  for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk));
-  io.signal.removeEventListener('abort', stop);
-  return Buffer.concat(chunks).toString();
+  return stdin;
 }
 
 const WHY: Readonly<Record<string, string>> = {

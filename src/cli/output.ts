@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Failure } from '../errors.ts';
+import { indented } from '../values/json-text.ts';
 import { type Mark, markFor, takesSigns, tinted } from './color.ts';
 import type { Io, Output } from './io.ts';
 
@@ -78,10 +79,10 @@ function escaped(character: string): string {
   return known ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** JSON for people: indented, safe for a terminal, coloured where asked for. Undefined where the text is no JSON. */
+/** JSON for people: indented, its numbers as they came, safe for a terminal, coloured where asked for. Undefined where the text is no JSON. */
 export function prettyJson(text: string, color: boolean): string | undefined {
   try {
-    const pretty = visibleLines(JSON.stringify(JSON.parse(text), undefined, 2));
+    const pretty = visibleLines(indented(text));
     return color ? pretty.replace(TOKENS, paint) : pretty;
   } catch {
     return undefined;

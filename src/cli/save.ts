@@ -49,7 +49,32 @@ export async function save(body: Readable, options: SaveOptions, signal: AbortSi
     if (!isPlace) await putInPlace(target, options);
   } catch (error) {
     if (!isPlace) await unlink(target).catch(() => undefined);
-    throw error instanceof Failure || signal.aborted ? (signal.reason ?? error) : unwritable(options, error);
+    throw error instanceof Failure || signal.aborted ? (signal.reason ?? error) : unsaved(options, error);
+  }
+}
+
+/**
+ * Where `--remote-name` puts an answer: the name that its Content-Disposition gives (RFC 6266), else the last part of the
+ * path; never a folder, and no name that hides or steers. @throws {Failure} where neither makes a name.
+ */
+export function remoteName(path: string, disposition: string | undefined): string {
+  const [, extended] = /filename\*=UTF-8''([^;]+)/i.exec(disposition ?? '') ?? [];
+  const [, quoted, plain] = /filename=(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))/i.exec(disposition ?? '') ?? [];
+  const named = decodedName(extended) ?? quoted?.replace(/\\(.)/g, '$1') ?? plain;
+  const name = (named ?? decodedName(path.split(/[?#]/, 1)[0]) ?? '').split(/[\\/]/).at(-1) ?? '';
+  const safe = name
+    .replace(/[\p{Cc}\p{Cf}<>:"|?*]/gu, '_')
+    .replace(/^\.+/, '')
+    .slice(0, 200);
+  if (safe !== '') return safe;
+  throw new Failure('the answer brings no name for a file', { hint: 'name one yourself: -o FILE' });
+}
+
+function decodedName(text: string | undefined): string | undefined {
+  try {
+    return text === undefined ? undefined : decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }
 
@@ -67,6 +92,15 @@ export async function saveSecretly(file: string, text: string): Promise<void> {
   } catch (error) {
     throw unwritable({ file, clobber: false, option: '--output' }, error);
   }
+}
+
+// The call was made by then, which a UsageError would deny.
+function unsaved({ file, option }: SaveOptions, cause: unknown): Failure {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown trouble';
+  const why = code === 'EEXIST' ? 'it exists by now' : code;
+  const hint =
+    'the call was made, its answer is lost; see that there is room and right to write, then read it again';
+  return new Failure(`${option}: could not write ${file} (${why})`, { hint, cause });
 }
 
 function unwritable({ file, option }: SaveOptions, cause: unknown): UsageError {

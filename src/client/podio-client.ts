@@ -1,12 +1,12 @@
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { PodioError } from '../errors.ts';
-import type { Body } from '../http/body.ts';
 import { readWhole } from '../http/decoding.ts';
 import { type HttpResponse, send, type Watch } from '../http/http.ts';
 import { type GivenManager, type ReadyManager, readyManager } from '../session/managers/given.ts';
 import type { ManagerOptions } from '../session/managers/index.ts';
 import { Session } from '../session/session.ts';
+import type { Body } from '../values/body.ts';
 import { apiOrigin, PODIO_API } from '../values/origin.ts';
 import { dataFolder } from '../values/places.ts';
 import { EMPTY_OAUTH, isUsable, type PodioOAuth } from '../values/podio-oauth.ts';

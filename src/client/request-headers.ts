@@ -1,4 +1,4 @@
-import type { Body } from '../http/body.ts';
+import type { Body } from '../values/body.ts';
 import { VERSION } from '../values/version.ts';
 
 /** Who calls. */

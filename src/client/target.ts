@@ -49,7 +49,22 @@ function checkPath(path: string): void {
   );
 }
 
+// MSYS shells turn whatever looks like a path of theirs into one of Windows before a program sees it.
+const MANGLED = /^[A-Za-z]:[\\/](?:(?:Program Files(?: \(x86\))?[\\/])?Git|msys\d*|cygwin\d*)?(?=[\\/]|$)/i;
+
 function notAPath(text: string): UsageError {
+  if (/^[A-Za-z]:[\\/]/.test(text)) {
+    const path = text
+      .replace(MANGLED, '')
+      .replaceAll('\\', '/')
+      .replace(/^[A-Za-z]:/, '');
+    return new UsageError(
+      `Git Bash has turned the path into a path of Windows: ${JSON.stringify(text.slice(0, 80))}`,
+      {
+        hint: `keep it from that: MSYS_NO_PATHCONV=1 podio call ${path}`,
+      },
+    );
+  }
   return new UsageError(`${JSON.stringify(text.slice(0, 80))} is not a path`, {
     hint: 'a path begins with one "/", as in: podio call GET /item/123',
   });

@@ -1,4 +1,4 @@
-import { NotLoggedInError, type PodioError, RateLimitError } from '../errors.ts';
+import { ConnectionError, NotLoggedInError, type PodioError, RateLimitError } from '../errors.ts';
 import { deadline } from '../http/deadline.ts';
 import { readWhole } from '../http/decoding.ts';
 import { type HttpResponse, send } from '../http/http.ts';
@@ -105,7 +105,7 @@ export class TokenEndpoint {
       return await this.#send(path, encoding, fields);
     } catch (error) {
       if (error instanceof RateLimitError) await this.#coolDown(error);
-      throw error;
+      throw error instanceof ConnectionError ? forGood(error) : error;
     }
   }
 
@@ -129,6 +129,11 @@ export class TokenEndpoint {
     const wait = Math.min(waitSeconds * 1000, LONGEST_WAIT_MS);
     await this.#options.coolDown?.start(this.#options.now() + wait).catch(() => undefined);
   }
+}
+
+// Whether a refresh token was used up before the connection broke is not known: the same call does not try it again.
+function forGood({ message, hint, cause }: ConnectionError): ConnectionError {
+  return new ConnectionError(message, { hint, cause });
 }
 
 function coolingDown(until: number, now: number): RateLimitError {

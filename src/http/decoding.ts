@@ -54,3 +54,12 @@ export async function readWhole(body: Readable, maxBytes: number, tooLong: () =>
   }
   return Buffer.concat(chunks);
 }
+
+/** Reads a body that nobody wants, so far that one hears of its breaking off; of one without end, no more than so much. */
+export async function drain(body: Readable, maxBytes: number): Promise<void> {
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > maxBytes) return;
+  }
+}

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, RequestOptions } from 'node:http';
 import type { Readable } from 'node:stream';
 import { ConnectionError, Failure, PodioError } from '../errors.ts';
-import { type Body, type BodySource, isSource } from './body.ts';
+import { type Body, type BodySource, isSource } from '../values/body.ts';
 import { decoded } from './decoding.ts';
 import { proxyAgent } from './proxy.ts';
 

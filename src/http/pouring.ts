@@ -1,6 +1,6 @@
 import type { ClientRequest } from 'node:http';
 import { Failure } from '../errors.ts';
-import type { BodySource } from './body.ts';
+import type { BodySource } from '../values/body.ts';
 
 /**
  * Sends a body as fast as it is taken and no faster. A server that answers before it has heard the whole is believed:
