@@ -40,6 +40,7 @@ async function readersWorld(): Promise<World> {
     'password.txt': `${user?.password}\n`,
     'item.json': '{"fields":{"title":"Changed"}}',
     'ids.txt': '123\n125\n',
+    'photo.jpg': 'no photo',
     // Named where it yields to what an example chooses.
     '.config/podio/config.json': '{"session_manager":"file"}',
     podio: `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`,
@@ -95,6 +96,19 @@ async function freePort(): Promise<number> {
   await once(server, 'close');
   return port;
 }
+
+test('every row of "coming from gh or curl" runs', async () => {
+  await using world = await readersWorld();
+  const env = { ...world.env(), PATH: `${world.home}:${process.env.PATH}` };
+  const table = /### Coming from gh or curl\n(.*?)\n## /s.exec(README)?.[1] ?? '';
+  const rows = [...table.matchAll(/^\| .*? \| `(podio.*?)`(?: \(.*\))? \|$/gm)].map(([, line = '']) => line);
+  assert.equal(rows.length, table.split('\n| ').length - 3);
+  for (const row of rows) {
+    const child = spawn('sh', ['-eu', '-c', row.replaceAll('\\|', '|')], { env, cwd: world.home });
+    const { exit, stderr } = await outcome(child);
+    assert.equal(exit, 0, `${row}\n${stderr}`);
+  }
+});
 
 test('every JavaScript example of the README runs against the built library', async () => {
   await using world = await readersWorld();

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import type { PodioClient } from '../../client/podio-client.ts';
 import { resolveTarget } from '../../client/target.ts';
-import { ConnectionError, UsageError } from '../../errors.ts';
+import { ConnectionError, Failure, UsageError } from '../../errors.ts';
 import { deadline } from '../../http/deadline.ts';
 import { drain } from '../../http/decoding.ts';
 import type { HttpResponse } from '../../http/http.ts';
@@ -225,8 +225,13 @@ async function keep(
   const { remoteName, checkSavable, save } = await import('../save.ts');
   const disposition = answer.headers['content-disposition'];
   const file = saving.file || remoteName(path, disposition === undefined ? undefined : String(disposition));
-  if (saving.file === '') await checkSavable({ ...saving, file });
+  if (saving.file === '') await checkSavable({ ...saving, file }).catch(afterTheCall);
   await save(await watchedBody(io, answer), { ...saving, file }, io.signal);
+}
+
+// Exit code 2 would say that nothing was sent.
+function afterTheCall(error: unknown): never {
+  throw error instanceof UsageError ? new Failure(error.message, { hint: error.hint }) : error;
 }
 
 async function watchedBody(
