@@ -13,16 +13,20 @@ export interface TlsServer extends AsyncDisposable {
   readonly certificate: string;
 }
 
-/** Listens on 127.0.0.1; key and certificate go to the folder. @throws where openssl is not installed. */
-export async function startTlsServer(folder: string, listener: RequestListener): Promise<TlsServer> {
+/** Listens on this machine, which its certificate calls `host`, too; key and certificate go to the folder. @throws where openssl is not installed. */
+export async function startTlsServer(
+  folder: string,
+  listener: RequestListener,
+  host = 'localhost',
+): Promise<TlsServer> {
   const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
   const how =
     'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=podio-test';
-  const name = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate];
+  const name = ['-addext', `subjectAltName=IP:127.0.0.1,DNS:${host}`, '-keyout', key, '-out', certificate];
   execFileSync('openssl', [...how.split(' '), ...name], { stdio: 'pipe' });
   const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(certificate) }, listener);
   // A client that does not trust us goes away, which is no trouble of ours.
-  server.on('tlsClientError', () => {}).listen(0, '127.0.0.1');
+  server.on('tlsClientError', () => {}).listen(0);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return { port, certificate, [Symbol.asyncDispose]: () => end(server) };
