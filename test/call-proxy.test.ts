@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { World } from './support/cli.ts';
 import { fails, succeeds } from './support/commands.ts';
-import { Proxy } from './support/proxy.ts';
+import { RealProxy } from './support/proxy.ts';
 import { RawServer } from './support/raw-server.ts';
 import { startTlsServer } from './support/tls.ts';
 
@@ -30,7 +30,7 @@ async function apiOn(world: World) {
 
 test('a call goes through a real proxy, by whichever variable names it, and past it where NO_PROXY says so', async () => {
   await using world = await World.create();
-  await using proxy = await Proxy.start(world.home);
+  await using proxy = await RealProxy.start(world.home);
   await using api = await apiOn(world);
   const url = `http://127.0.0.1:${proxy.port}`;
   const variables: readonly Record<string, string>[] = [
@@ -55,7 +55,7 @@ test('a call goes through a real proxy, by whichever variable names it, and past
 
 test('a proxy that wants a password gets it, and it is told to nobody', async () => {
   await using world = await World.create();
-  await using proxy = await Proxy.start(world.home, 'ada pass-word');
+  await using proxy = await RealProxy.start(world.home, 'ada pass-word');
   await using api = await apiOn(world);
   const run = (login: string) => {
     const env = { ...api.env, HTTPS_PROXY: `http://${login}127.0.0.1:${proxy.port}`, DEBUG: '*' };
@@ -74,7 +74,7 @@ test('a proxy that wants a password gets it, and it is told to nobody', async ()
 
 test('a certificate that is not trusted is explained, through a proxy or not', async () => {
   await using world = await World.create();
-  await using proxy = await Proxy.start(world.home);
+  await using proxy = await RealProxy.start(world.home);
   await using api = await apiOn(world);
   for (const HTTPS_PROXY of [undefined, `http://127.0.0.1:${proxy.port}`]) {
     const env = { ...api.env, NODE_EXTRA_CA_CERTS: undefined, HTTPS_PROXY };

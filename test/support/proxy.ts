@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** A real proxy (tinyproxy) on 127.0.0.1; gone at the end of the test. */
-export class Proxy implements AsyncDisposable {
+export class RealProxy implements AsyncDisposable {
   readonly port: number;
   readonly #log: string;
   readonly #child: ChildProcess;
@@ -18,13 +18,13 @@ export class Proxy implements AsyncDisposable {
   }
 
   /** Its files go to the folder; `login` is the name and password that it wants. */
-  static async start(folder: string, login?: string): Promise<Proxy> {
+  static async start(folder: string, login?: string): Promise<RealProxy> {
     const port = await freePort();
     const [file, log] = [join(folder, 'tinyproxy.conf'), join(folder, 'tinyproxy.log')];
     const lines = [`Port ${port}`, 'Listen 127.0.0.1', `LogFile "${log}"`, 'LogLevel Connect', 'Timeout 60'];
     writeFileSync(file, [...lines, ...(login === undefined ? [] : [`BasicAuth ${login}`]), ''].join('\n'));
     const child = spawn('tinyproxy', ['-d', '-c', file], { stdio: 'ignore' });
-    const proxy = new Proxy(port, log, child);
+    const proxy = new RealProxy(port, log, child);
     for (let tries = 0; !(await isListening(port)); tries++) {
       if (tries > 200) throw new Error('tinyproxy does not listen');
       await pause(50);
