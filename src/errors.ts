@@ -34,10 +34,13 @@ export class ConnectionError extends Failure {
   override readonly name = 'ConnectionError';
   /** Whether the same request may well go through a moment later. */
   readonly isPassing: boolean;
+  /** Whether the request may have reached the API all the same. */
+  readonly wasSent: boolean;
 
-  constructor(message: string, details: FailureDetails & { readonly isPassing?: boolean } = {}) {
+  constructor(message: string, details: FailureDetails & { isPassing?: boolean; wasSent?: boolean } = {}) {
     super(message, details);
     this.isPassing = details.isPassing ?? false;
+    this.wasSent = details.wasSent ?? true;
   }
 }
 

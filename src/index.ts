@@ -5,7 +5,6 @@ export {
   PodioClient,
   type PodioClientOptions,
 } from './client/podio-client.ts';
-export type { Query } from './client/query.ts';
 export type { Keep } from './client/session-tokens.ts';
 export { SecondFactorNeeded } from './client/token-endpoint.ts';
 export {
@@ -45,6 +44,7 @@ export {
   type PodioRef,
   refreshEndsAt,
 } from './values/podio-oauth.ts';
+export type { Query } from './values/query.ts';
 export type {
   AuthType,
   Release,

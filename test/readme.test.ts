@@ -41,6 +41,7 @@ async function readersWorld(): Promise<World> {
     'item.json': '{"fields":{"title":"Changed"}}',
     'ids.txt': '123\n125\n',
     'photo.jpg': 'no photo',
+    'ids-as-calls.txt': 'GET /item/123\nGET /item/125\n',
     // Named where it yields to what an example chooses.
     '.config/podio/config.json': '{"session_manager":"file"}',
     podio: `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`,

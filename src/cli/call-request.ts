@@ -1,5 +1,7 @@
 import { UsageError } from '../errors.ts';
 import type { Body } from '../values/body.ts';
+import { header } from '../values/header.ts';
+import { withQuery } from '../values/query.ts';
 import { type Field, nest, splitField, typedValue } from './fields.ts';
 import { readArgument } from './input.ts';
 import type { Io } from './io.ts';
@@ -38,7 +40,10 @@ export async function readRequest(
   const isBodiless = ['GET', 'HEAD', 'DELETE'].includes(method);
   const fields = await readFields(io, options);
   const inQuery = [...readQuery(options.query ?? []), ...(isBodiless ? fields : [])];
-  const path = withQuery(written, inQuery);
+  const path = withQuery(
+    written,
+    inQuery.map(({ name, value }) => [name, value]),
+  );
   const headers = readHeaders(options.header ?? []);
   const timeoutMs = readTimeout(options.timeout);
   if (options.form !== undefined)
@@ -140,45 +145,13 @@ function bodyOf(fields: readonly Field[]): string {
   }
 }
 
-// Podio reads the parameters of a GET or DELETE from the query, and wants its booleans as 0 and 1.
-function withQuery(path: string, fields: readonly Field[]): string {
-  if (fields.length === 0) return path;
-  const query = new URLSearchParams(
-    fields.map(({ name, value }): [string, string] => [name, queryValue(value)]),
-  );
-  return `${path}${path.includes('?') ? '&' : '?'}${query}`;
-}
-
-function queryValue(value: unknown): string {
-  if (typeof value === 'boolean') return value ? '1' : '0';
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
 function readHeaders(headers: readonly string[]): Record<string, string> {
   return Object.fromEntries(headers.map(readHeader));
 }
 
-const OURS = [
-  'authorization',
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'accept-encoding',
-];
-
 function readHeader(text: string): readonly [name: string, value: string] {
-  const [, name = '', value = ''] =
-    /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(text) ?? [];
-  if (name === '')
-    throw new UsageError("--header takes 'Name: value' in one line, ISO-8859-1 characters only");
-  if (!OURS.includes(name.toLowerCase())) return [name.toLowerCase(), value];
-  throw new UsageError(`the header ${name} is podio's own`, {
-    hint:
-      name.toLowerCase() === 'authorization'
-        ? 'to use another token, set PODIO_ACCESS_TOKEN'
-        : 'leave it out',
-  });
+  const [, name = '', value = ''] = /^([^:]*):[ \t]*(.*)$/s.exec(text) ?? [];
+  return header(name, value, "--header takes 'Name: value'");
 }
 
 function readTimeout(text: string | undefined): number | undefined {

@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { authTypeOf, type Login, leadsTo } from '../client/login.ts';
 import { PodioClient } from '../client/podio-client.ts';
 import { NotLoggedInError, StoreError, UsageError } from '../errors.ts';
+import type { Connections } from '../http/connections.ts';
 import { CoolDown } from '../session/cool-down.ts';
 import {
   type Choice,
@@ -11,6 +12,7 @@ import {
   type ManagerOptions,
   openSessionManager,
 } from '../session/managers/index.ts';
+import { RateLedger } from '../session/rate-ledger.ts';
 import { IdentityRegister, type KnownIdentity, label } from '../session/register.ts';
 import { Session } from '../session/session.ts';
 import { identitiesIn } from '../session/strays.ts';
@@ -36,6 +38,8 @@ interface ClientParts {
   readonly clientSecret: string | undefined;
   /** Whether a login keeps the app token with the session. */
   readonly remember?: boolean | undefined;
+  /** For whoever makes many calls. */
+  readonly connections?: Connections | undefined;
 }
 
 /** Where sessions are; or why there is no such place, for those who need one. */
@@ -102,11 +106,11 @@ export class Context {
    * and nothing is stored, it has logged in.
    * @throws {NotLoggedInError}
    */
-  async client(): Promise<PodioClient> {
+  async client(connections?: Connections): Promise<PodioClient> {
     const { PODIO_ACCESS_TOKEN: accessToken } = this.io.env;
-    if (accessToken) return this.#bareClient(accessToken);
+    if (accessToken) return this.#bareClient(accessToken, connections);
     const meant = this.identity();
-    const { client, manager } = await this.clientFor(meant);
+    const { client, manager } = await this.clientFor(meant, connections);
     if (this.register.get(meant) === undefined && manager !== 'memory') {
       await client.session();
       await this.#introduce({ ...meant, manager });
@@ -115,17 +119,21 @@ export class Context {
   }
 
   /** A client for one identity, and the name of the manager that keeps its session. */
-  async clientFor(identity: MeantIdentity): Promise<{ client: PodioClient; manager: string }> {
+  async clientFor(
+    identity: MeantIdentity,
+    connections?: Connections,
+  ): Promise<{ client: PodioClient; manager: string }> {
     const { name: manager } = await this.managerName(identity);
     const clientSecret = environmentKey(this.io.env, identity.clientId);
     return {
-      client: await this.newClient({ identity, manager, clientSecret }),
+      client: await this.newClient({ identity, manager, clientSecret, connections }),
       manager,
     };
   }
 
   /** A client whose session is kept in the manager of that name. */
-  async newClient({ identity, manager, clientSecret, remember }: ClientParts): Promise<PodioClient> {
+  async newClient(parts: ClientParts): Promise<PodioClient> {
+    const { identity, manager, clientSecret, remember, connections } = parts;
     const { apiUrl, clientId, type, identifier } = identity;
     return new PodioClient({
       apiUrl,
@@ -136,8 +144,22 @@ export class Context {
       login: this.#environmentLogin(identity),
       keep: { clientSecret: true, appToken: remember ?? false },
       coolDown: new CoolDown({ folder: path.join(this.folder, 'cool-downs'), apiUrl, clientId }),
+      ledger: this.#ledgerOf(identity),
+      connections,
       now: this.io.now,
     });
+  }
+
+  /**
+   * The rate budget last seen for an identity, by any process; undefined for an access token that the environment names.
+   * @throws {NotLoggedInError} @throws {StoreError} where there is no place for that.
+   */
+  ledger(): RateLedger | undefined {
+    return this.io.env.PODIO_ACCESS_TOKEN ? undefined : this.#ledgerOf(this.identity());
+  }
+
+  #ledgerOf(identity: Identity): RateLedger {
+    return new RateLedger({ folder: path.join(this.folder, 'rate-limits'), identity, now: this.io.now });
   }
 
   /** The manager of that name; one for all that share API and API key. */
@@ -287,12 +309,13 @@ export class Context {
     )?.login;
   }
 
-  #bareClient(accessToken: string): PodioClient {
+  #bareClient(accessToken: string, connections?: Connections): PodioClient {
     if (/^[\x21-\x7e]+$/.test(accessToken)) {
       return new PodioClient({
         apiUrl: this.settings.apiUrl,
         clientId: '',
         accessToken,
+        connections,
         now: this.io.now,
       });
     }

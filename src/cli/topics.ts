@@ -85,7 +85,8 @@ podio config explain KEY tells which one holds.
     text: `
 ${exitCodes}
 
-podio sandbox -- COMMAND ends with the exit code of COMMAND (126: not runnable, 127: not found).
+podio exec -- COMMAND and podio sandbox -- COMMAND end with the exit code of COMMAND (126: not runnable, 127: not
+found).
 
 With --json an error is one line of JSON on standard error, with code, exit, message and hint.
 `,
@@ -104,6 +105,10 @@ The exit code tells what happened (podio help exit-codes):
 
 Standard input is read only where an option names it (@-, --token-stdin …), so loops keep theirs:
   while read -r id; do podio call GET "/item/$id"; done < ids.txt
+
+Many calls are made fastest by one process, and any program can be run with the access token in its environment:
+  sed 's|^|GET /item/|' ids.txt | podio batch - --concurrency 8 > items.ndjson
+  podio exec -- php import.php
 
 In CI, set PODIO_CLIENT_ID, PODIO_CLIENT_SECRET, PODIO_APP_ID and PODIO_APP_TOKEN: no login step is needed, and
 nothing is asked where there is no terminal.

@@ -94,7 +94,7 @@ function bodyObject(body = '{}'): Readonly<Record<string, unknown>> {
 }
 
 function requestFor({ method, path, body }: PagedCall, limit: number, offset: number): PageRequest {
-  if (method === 'GET') return { path: withQuery(path, { limit, offset }), body };
+  if (method === 'GET') return { path: withPage(path, { limit, offset }), body };
   const rest = elements(body ?? '{}');
   const kept = rest.flatMap((name, at) =>
     at % 2 === 0 && name !== '"limit"' && name !== '"offset"' ? [`${name}:${rest[at + 1]}`] : [],
@@ -102,7 +102,7 @@ function requestFor({ method, path, body }: PagedCall, limit: number, offset: nu
   return { path, body: `{${[...kept, `"limit":${limit}`, `"offset":${offset}`].join(',')}}` };
 }
 
-function withQuery(path: string, values: Readonly<Record<string, number>>): string {
+function withPage(path: string, values: Readonly<Record<string, number>>): string {
   const [before = '', query = ''] = path.split(/\?(.*)/s);
   const kept = query.split('&').filter((part) => part !== '' && !/^(limit|offset)=/.test(part));
   return `${before}?${[...kept, ...Object.entries(values).map(([name, value]) => `${name}=${value}`)].join('&')}`;

@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { PodioError } from '../errors.ts';
+import type { Connections } from '../http/connections.ts';
 import { readWhole } from '../http/decoding.ts';
 import { type HttpResponse, send, type Watch } from '../http/http.ts';
 import { type GivenManager, type ReadyManager, readyManager } from '../session/managers/given.ts';
@@ -10,12 +11,13 @@ import type { Body } from '../values/body.ts';
 import { apiOrigin, PODIO_API } from '../values/origin.ts';
 import { dataFolder } from '../values/places.ts';
 import { EMPTY_OAUTH, isUsable, type PodioOAuth } from '../values/podio-oauth.ts';
+import { type Query, withQuery } from '../values/query.ts';
+import { type RateLimit, rateLimitOf } from '../values/rate-limit.ts';
 import type { AuthType } from '../values/session-manager.ts';
 import { type AuthorizeOptions, authorizeUrl } from './authorize-url.ts';
 import { brokenAnswer, failureOf, isStaleToken } from './failures.ts';
 import { authTypeOf, grantOf, type Login } from './login.ts';
 import { nobody, onlySession } from './only-session.ts';
-import { type Query, withQuery } from './query.ts';
 import { followed } from './redirects.ts';
 import { requestHeaders, USER_AGENT } from './request-headers.ts';
 import { type Keep, SessionTokens, type Usable } from './session-tokens.ts';
@@ -46,7 +48,25 @@ export interface PodioClientOptions {
   readonly accessToken?: string | undefined;
   /** Where a 420 of the token endpoint is told to other processes. */
   readonly coolDown?: SharedCoolDown | undefined;
+  /** Where the rate budget that each answer names is told to other processes. */
+  readonly ledger?: SharedLedger | undefined;
+  /**
+   * For whoever makes many calls: connections that are kept open. The session is then read once, and again only
+   * where it is due or refused.
+   */
+  readonly connections?: Connections | undefined;
   readonly now?: () => number;
+}
+
+/** The rate budget last seen, kept where every process of the identity can see it. */
+export interface SharedLedger {
+  note(seen: RateLimit): void;
+}
+
+/** The answer to a call. */
+export interface ApiAnswer extends HttpResponse {
+  /** How often the call was sent: twice where a token that had ended was renewed for it. */
+  readonly attempts: number;
 }
 
 /** One call to the API. */
@@ -74,6 +94,8 @@ export class PodioClient {
   readonly #kept: ReadyManager;
   readonly #renewals = new Set<Promise<unknown>>();
   #session: Session | undefined;
+  #held: Usable | undefined;
+  #rateLimit: RateLimit | undefined;
 
   /** @throws {UsageError} where the API's URL is not https (or http on loopback), or the session manager is none. */
   constructor(options: PodioClientOptions) {
@@ -126,9 +148,9 @@ export class PodioClient {
     return this.#logInAs({ type: 'authorization_code', identifier }, async () => brought);
   }
 
-  /** A session that can be used now, renewed where it is due. @throws {NotLoggedInError} */
-  async session(): Promise<PodioOAuth> {
-    return (await this.#usable()).oauth;
+  /** A session that can be used for so many seconds at least, renewed where it is due. @throws {NotLoggedInError} */
+  async session(minTtlSeconds = 0): Promise<PodioOAuth> {
+    return (await this.#usable(minTtlSeconds)).oauth;
   }
 
   /** The session as it is stored, usable or not; the empty PodioOAuth where there is none. @throws {StoreError} */
@@ -156,6 +178,11 @@ export class PodioClient {
     await this.request('POST', '/oauth/grant/invalidate');
   }
 
+  /** The rate budget that the last answer named; undefined before the first one that did. */
+  get rateLimit(): RateLimit | undefined {
+    return this.#rateLimit;
+  }
+
   /** Whether a session is stored that can still be used: valid, or renewable. Podio is not asked. @throws {StoreError} */
   async isAuthenticated(): Promise<boolean> {
     if (this.#options.accessToken !== undefined) return true;
@@ -164,8 +191,8 @@ export class PodioClient {
   }
 
   /** GET; the parsed JSON of the answer. @throws {PodioError} */
-  async get(path: string, query?: Query): Promise<unknown> {
-    return this.request('GET', withQuery(path, query));
+  async get(path: string, query: Query = {}): Promise<unknown> {
+    return this.request('GET', withQuery(path, Object.entries(query)));
   }
 
   /** POST with a JSON body. @throws {PodioError} */
@@ -179,8 +206,8 @@ export class PodioClient {
   }
 
   /** DELETE; what it says, it says in the query. @throws {PodioError} */
-  async delete(path: string, query?: Query): Promise<unknown> {
-    return this.request('DELETE', withQuery(path, query));
+  async delete(path: string, query: Query = {}): Promise<unknown> {
+    return this.request('DELETE', withQuery(path, Object.entries(query)));
   }
 
   /** One call; the parsed JSON of the answer, undefined where it has no body. @throws {PodioError} */
@@ -198,16 +225,19 @@ export class PodioClient {
    * and the call repeated once.
    * @throws {NotLoggedInError} @throws {ConnectionError} @throws {StoreError}
    */
-  async call(call: ApiCall): Promise<HttpResponse> {
+  async call(call: ApiCall): Promise<ApiAnswer> {
     const target = resolveTarget(call.path, this.#apiUrl);
     const { oauth, isNew } = await this.#usable();
     const answer = await this.#sent(call, target, oauth);
-    if (answer.status !== 401 || isNew) return answer;
+    if (answer.status !== 401 || isNew) return { ...answer, attempts: 1 };
     const text = await readWhole(answer.body, LONGEST_ERROR, () =>
       brokenAnswer(answer, 'the answer is too long'),
     );
-    if (!isStaleToken(failureOf(answer, text.toString()))) return { ...answer, body: Readable.from([text]) };
-    return this.#sent(call, target, await this.#renew(async () => oauth));
+    if (!isStaleToken(failureOf(answer, text.toString())))
+      return { ...answer, body: Readable.from([text]), attempts: 1 };
+    const renewed = await this.#renew(async () => oauth);
+    this.#hold(renewed);
+    return { ...(await this.#sent(call, target, renewed)), attempts: 2 };
   }
 
   /**
@@ -224,18 +254,38 @@ export class PodioClient {
     await this.close();
   }
 
-  async #usable(): Promise<Usable> {
+  async #usable(minTtlSeconds = 0): Promise<Usable> {
     const { accessToken } = this.#options;
-    if (accessToken === undefined)
-      return this.#awaited(async () => this.#tokensOf(await this.#required()).current());
-    return { oauth: { ...EMPTY_OAUTH, accessToken }, isNew: true };
+    if (accessToken !== undefined) return { oauth: { ...EMPTY_OAUTH, accessToken }, isNew: true };
+    const tokens = this.#tokensOf(await this.#required());
+    if (this.#held && !tokens.isDue(this.#held.oauth, minTtlSeconds)) return this.#held;
+    const usable = await this.#awaited(() => tokens.current(minTtlSeconds));
+    this.#hold(usable.oauth);
+    return usable;
+  }
+
+  // However new it was at first, it may be refused later on.
+  #hold(oauth: PodioOAuth): void {
+    if (this.#options.connections !== undefined) this.#held = { oauth, isNew: false };
   }
 
   async #sent(call: ApiCall, target: Target, { accessToken }: PodioOAuth): Promise<HttpResponse> {
     call.signal?.throwIfAborted();
     const { method, body, timeoutMs = 60_000, signal, watch } = call;
     const headers = requestHeaders(call, accessToken);
-    return followed(target, (to) => send({ ...to, method, headers, body, timeoutMs, signal, watch }), method);
+    const { connections } = this.#options;
+    const request = { method, headers, body, timeoutMs, signal, watch, connections };
+    const answer = await followed(target, (to) => send({ ...to, ...request }), method);
+    this.#note(answer);
+    return answer;
+  }
+
+  // Whom Podio did not recognise, it tells of nobody's budget.
+  #note({ status, headers }: HttpResponse): void {
+    const seen = status === 401 ? undefined : rateLimitOf(headers, (this.#options.now ?? Date.now)());
+    if (seen === undefined) return;
+    this.#rateLimit = seen;
+    this.#options.ledger?.note(seen);
   }
 
   async #logIn(login: Login): Promise<PodioOAuth> {
@@ -249,6 +299,7 @@ export class PodioClient {
     const session = this.#sessionOf(authType);
     const oauth = await this.#awaited(() => this.#tokensOf(session).logIn(bring, appToken));
     this.#session = session;
+    this.#held = undefined;
     return oauth;
   }
 

@@ -45,12 +45,12 @@ export class SessionTokens {
   }
 
   /**
-   * The stored session; a new one where it is due or missing.
+   * The stored session; a new one where it is due or missing, or where it would end within so many seconds.
    * @throws {NotLoggedInError} where there is none and no login at hand.
    */
-  async current(): Promise<Usable> {
+  async current(minTtlSeconds = 0): Promise<Usable> {
     const stored = await this.#options.session.current();
-    if (!isEmpty(stored) && !this.#isDue(stored)) return { oauth: stored, isNew: false };
+    if (!isEmpty(stored) && !this.isDue(stored, minTtlSeconds)) return { oauth: stored, isNew: false };
     try {
       return await this.renew(stored);
     } catch (error) {
@@ -132,9 +132,15 @@ export class SessionTokens {
     });
   }
 
-  // A session whose time of issue nobody kept is taken as it is; a 401 will tell.
-  #isDue(oauth: PodioOAuth): boolean {
-    const early = Math.min(EARLY_MS, oauth.expiresIn * 100);
+  /**
+   * Whether it is time for another session, or it would end within so many seconds; of one that never lasts as long,
+   * most of its life is enough. One whose time of issue nobody kept is taken as it is: a 401 will tell.
+   */
+  isDue(oauth: PodioOAuth, minTtlSeconds = 0): boolean {
+    const early = Math.max(
+      Math.min(EARLY_MS, oauth.expiresIn * 100),
+      Math.min(minTtlSeconds * 1000, oauth.expiresIn * 800),
+    );
     return oauth.obtainedAt > 0 && oauth.expiresIn > 0 && this.#options.now() >= expiresAt(oauth) - early;
   }
 

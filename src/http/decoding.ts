@@ -7,20 +7,33 @@ import { PodioError } from '../errors.ts';
  * connection before the end of the answer included, ends the stream with the error that `inWords` makes of it.
  */
 export function decoded(message: IncomingMessage, inWords: (error: Error) => Error): Readable {
+  const encoding = String(message.headers['content-encoding'] ?? '').toLowerCase();
+  const isPacked = encoding === 'gzip' || encoding === 'br' || encoding === 'deflate';
+  const body = isPacked ? unpacked(message, encoding, inWords) : asItCame(message, inWords);
+  // It may break off before its reader has come, who is told all the same.
+  return body.on('error', () => {});
+}
+
+// No stream of our own in between: it would cost a third of all that a call costs in a batch.
+function asItCame(message: IncomingMessage, inWords: (error: Error) => Error): Readable {
+  const destroy = message._destroy.bind(message);
+  message._destroy = (error, done) => destroy(error && inWords(error), done);
+  return message;
+}
+
+function unpacked(message: IncomingMessage, encoding: Encoding, inWords: (error: Error) => Error): Readable {
   const out = new PassThrough();
   const fail = (error: Error) => out.destroy(inWords(error));
-  // It may break off before its reader has come, who is told all the same.
-  out.on('error', () => {});
   message.once('error', fail);
   out.once('close', () => message.destroy());
-  const encoding = String(message.headers['content-encoding'] ?? '').toLowerCase();
-  if (encoding !== 'gzip' && encoding !== 'br' && encoding !== 'deflate') return message.pipe(out);
   inflate(encoding).then((transform) => {
     message.pipe(transform.once('error', fail)).pipe(out);
     limit(transform, () => fail(tooMuch(message)));
   }, fail);
   return out;
 }
+
+type Encoding = 'gzip' | 'br' | 'deflate';
 
 // A kilobyte can unpack to a gigabyte; nothing that Podio sends packed comes near this.
 const MOST_UNPACKED = 64 * 1024 * 1024;
@@ -37,22 +50,28 @@ function tooMuch({ statusCode: status = 0 }: IncomingMessage): PodioError {
   return new PodioError('the answer unpacks to far too much', { status, error: '' });
 }
 
-async function inflate(encoding: 'gzip' | 'br' | 'deflate'): Promise<Transform> {
+async function inflate(encoding: Encoding): Promise<Transform> {
   const zlib = await import('node:zlib');
   if (encoding === 'br') return zlib.createBrotliDecompress();
   return encoding === 'gzip' ? zlib.createGunzip() : zlib.createInflate();
 }
 
 /** The whole of a body that is at most so long. `tooLong` makes the error for one that is longer. */
-export async function readWhole(body: Readable, maxBytes: number, tooLong: () => Error): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > maxBytes) throw tooLong();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+export function readWhole(body: Readable, maxBytes: number, tooLong: () => Error): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    // By events, at a third of what an iterator costs; one that has ended already has no more of them.
+    if (body.errored) reject(body.errored);
+    body.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > maxBytes) body.destroy(tooLong());
+      else chunks.push(chunk);
+    });
+    body.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    body.once('error', reject);
+    body.once('close', () => reject(body.errored ?? new Error('the body was closed before its end')));
+  });
 }
 
 /** Reads a body that nobody wants, so far that one hears of its breaking off; of one without end, no more than so much. */

@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, RequestOption
 import type { Readable } from 'node:stream';
 import { ConnectionError, Failure, PodioError } from '../errors.ts';
 import { type Body, type BodySource, isSource } from '../values/body.ts';
+import type { Connections } from './connections.ts';
 import { decoded } from './decoding.ts';
 import { proxyAgent } from './proxy.ts';
 
@@ -17,6 +18,8 @@ export interface HttpRequest {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly watch?: Watch | undefined;
+  /** Where connections are kept open for the next request; a connection of its own where it is left out. */
+  readonly connections?: Connections | undefined;
 }
 
 /** Is told what goes over the wire, and what comes back. */
@@ -43,24 +46,48 @@ export interface HttpResponse {
 export async function send(request: HttpRequest): Promise<HttpResponse> {
   request.signal?.throwIfAborted();
   const { origin, method, path, headers = {} } = request;
-  const { hostname, port, protocol } = new URL(origin);
-  const hangUp = new AbortController();
-  const agent = await proxyAgent(origin, hangUp.signal);
+  const { hostname, port, protocol } = placeOf(origin);
+  const { connections } = request;
+  // Connections that are kept are ended all at once, by whoever keeps them.
+  const hangUp = connections === undefined ? new AbortController() : undefined;
+  const agent = await (hangUp ? proxyAgent(origin, hangUp.signal) : connections?.agent(origin));
   const options: RequestOptions = {
     ...(agent && { agent }),
     method,
     path,
     headers: { 'accept-encoding': 'gzip, br', ...bodyLength(request), ...headers },
-    hostname: hostname.replace(/^\[|\]$/g, ''),
+    hostname,
     port,
   };
-  return exchange(request, await open(protocol, options), hangUp);
+  const wire = (await open(protocol))(options);
+  return exchange(request, wire, hangUp);
 }
 
-// node:http takes longer to load than anything else here, and https longer still: each only where it is used.
-async function open(protocol: string, options: RequestOptions): Promise<ClientRequest> {
+type Place = Readonly<Record<'hostname' | 'port' | 'protocol', string>>;
+
+const places = new Map<string, Place>();
+
+// Calls are many, origins few.
+function placeOf(origin: string): Place {
+  const known = places.get(origin);
+  if (known !== undefined) return known;
+  const { hostname, port, protocol } = new URL(origin);
+  const place = { hostname: hostname.replace(/^\[|\]$/g, ''), port, protocol };
+  places.set(origin, place);
+  return place;
+}
+
+type Open = (options: RequestOptions) => ClientRequest;
+
+const opens = new Map<string, Open>();
+
+// node:http takes longer to load than anything else here, and https longer still: each only where it is used, and once.
+async function open(protocol: string): Promise<Open> {
+  const opened = opens.get(protocol);
+  if (opened !== undefined) return opened;
   const { request } = protocol === 'https:' ? await import('node:https') : await import('node:http');
-  return request(options);
+  opens.set(protocol, request);
+  return request;
 }
 
 function bodyLength({ method, body }: HttpRequest): Record<string, string> {
@@ -70,13 +97,17 @@ function bodyLength({ method, body }: HttpRequest): Record<string, string> {
   return method === 'POST' || method === 'PUT' ? { 'content-length': '0' } : {};
 }
 
-function exchange(request: HttpRequest, wire: ClientRequest, hangUp: AbortController): Promise<HttpResponse> {
+function exchange(
+  request: HttpRequest,
+  wire: ClientRequest,
+  hangUp?: AbortController,
+): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     let message: IncomingMessage | undefined;
     const stop = (reason: Error) => {
       reject(inWords(reason, request));
       (message ?? wire).destroy(reason);
-      hangUp.abort();
+      hangUp?.abort();
     };
     const abort = () => stop(request.signal?.reason);
     request.signal?.addEventListener('abort', abort, { once: true });
@@ -129,11 +160,14 @@ function inWords(error: Error, request: HttpRequest): Error {
     return notHttp(request, code);
   const { host } = new URL(request.origin);
   const [why, hint] = connectionTrouble(code, host);
-  return new ConnectionError(why, { hint, isPassing: PASSING.includes(code) });
+  return new ConnectionError(why, { hint, isPassing: PASSING.includes(code), wasSent: !UNSENT.test(code) });
 }
 
 // What a moment may mend. Not a time-out: whoever allowed so long did not allow three times as long.
 const PASSING = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
+
+// Before a connection stands, and is trusted, nothing is sent.
+const UNSENT = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)$|CERT|SELF_SIGNED|ISSUER/;
 
 function connectionTrouble(code: string, host: string): readonly [why: string, hint: string] {
   if (/CERT|SELF_SIGNED|ISSUER|ERR_TLS/.test(code)) {

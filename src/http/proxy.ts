@@ -1,4 +1,4 @@
-import type { Agent } from 'node:http';
+import type { Agent, AgentOptions } from 'node:http';
 import { env } from 'node:process';
 import { isLoopback } from '../values/origin.ts';
 
@@ -10,12 +10,16 @@ const NAMES = ['http_proxy', 'https_proxy', 'all_proxy'];
  * proxy has let it through, a request has no socket of its own that could be ended.
  * @throws {UsageError} where the variable names no proxy that podio can use.
  */
-export async function proxyAgent(origin: string, signal: AbortSignal): Promise<Agent | undefined> {
+export async function proxyAgent(
+  origin: string,
+  signal: AbortSignal,
+  options: AgentOptions = {},
+): Promise<Agent | undefined> {
   if (!NAMES.some((name) => env[name] || env[name.toUpperCase()])) return undefined;
   if (isLoopback(new URL(origin).hostname)) return undefined;
   const { getProxyForUrl } = await import('proxy-from-env');
   const proxy = asNamed(getProxyForUrl(origin));
-  return proxy === '' ? undefined : (await import('./tunnel.ts')).tunnelAgent(proxy, signal);
+  return proxy === '' ? undefined : (await import('./tunnel.ts')).tunnelAgent(proxy, signal, options);
 }
 
 // `proxy:3128` is an HTTP proxy to everybody else, curl first of all; here it comes back as `https://proxy:3128`.

@@ -1,5 +1,5 @@
 import { type ClientRequest, request as plain } from 'node:http';
-import { Agent, request as secure } from 'node:https';
+import { Agent, type AgentOptions, request as secure } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { ConnectionError, UsageError } from '../errors.ts';
@@ -11,7 +11,7 @@ type End = ConnectionOptions & { readonly host: string; readonly port: number };
  * An agent whose connections are TLS through the CONNECT of a proxy (RFC 9110 §9.3.6). `signal` breaks off the asking.
  * @throws {UsageError} where the URL is that of no HTTP proxy.
  */
-export function tunnelAgent(proxy: string, signal: AbortSignal): Agent {
+export function tunnelAgent(proxy: string, signal: AbortSignal, options: AgentOptions = {}): Agent {
   const url = readProxy(proxy);
   const createConnection = (end: End, done: (error: Error | null, stream?: Duplex) => void): undefined => {
     const asking = ask(url, end, signal);
@@ -24,7 +24,7 @@ export function tunnelAgent(proxy: string, signal: AbortSignal): Agent {
     });
     asking.end();
   };
-  return Object.assign(new Agent(), { createConnection });
+  return Object.assign(new Agent(options), { createConnection });
 }
 
 function readProxy(proxy: string): URL {

@@ -10,6 +10,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   { name: 'call', summary: 'make one API call', load: async () => call },
   {
+    name: 'batch',
+    summary: 'make many API calls, from lines of JSON',
+    load: async () => (await import('./batch.ts')).batch,
+  },
+  {
     name: 'status',
     summary: 'tell who is logged in, and until when',
     load: async () => (await import('./status.ts')).status,
@@ -23,6 +28,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'token',
     summary: 'print the access token',
     load: async () => (await import('./token.ts')).token,
+  },
+  {
+    name: 'exec',
+    summary: 'run a command with the access token in its environment',
+    load: async () => (await import('./exec.ts')).exec,
+  },
+  {
+    name: 'limits',
+    summary: 'tell how many calls are left in this hour',
+    load: async () => (await import('./limits.ts')).limits,
   },
   {
     name: 'refresh',

@@ -1,14 +1,11 @@
-import { constants } from 'node:os';
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
 import { environment, type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
 import { parseJsonObject } from '../../values/json.ts';
-import type { Environment } from '../../values/places.ts';
+import { runChild } from '../child.ts';
 import type { Context } from '../context.ts';
-import { LOGIN_VARIABLES } from '../environment.ts';
 import { readTextFile } from '../input.ts';
-import type { Io } from '../io.ts';
-import { say, visible, write, writeJson } from '../output.ts';
+import { say, write, writeJson } from '../output.ts';
 import type { CommandModule } from './command.ts';
 
 interface SandboxCommandOptions {
@@ -40,7 +37,10 @@ export const sandbox: CommandModule<SandboxCommandOptions> = {
   async run(context: Context, options: SandboxCommandOptions, command: readonly string[]): Promise<number> {
     await using running = await startSandbox(await sandboxOptions(options));
     const [file, ...args] = command;
-    return await (file === undefined ? serve(context, running) : runChild(context.io, running, file, args));
+    return await (file === undefined
+      ? serve(context, running)
+      : // The sandbox tells whoever asks what it saw: the user's own login has no business there.
+        runChild(context.io, { file, args, env: environment(running) }));
   },
 };
 
@@ -97,36 +97,6 @@ async function serve({ io, settings }: Context, running: Sandbox): Promise<never
   });
 }
 
-function without(names: readonly string[], env: Environment): Environment {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
-}
-
 function quoted(value: string): string {
   return `'${value.replaceAll("'", "'\\''")}'`;
-}
-
-async function runChild(io: Io, running: Sandbox, file: string, args: readonly string[]): Promise<number> {
-  const { execa } = await import('execa');
-  // The sandbox tells whoever asks what it saw: the user's own login has no business there.
-  const env = { ...without(LOGIN_VARIABLES, io.env), ...environment(running) };
-  const child = execa(file, args, {
-    stdio: 'inherit',
-    env,
-    extendEnv: false,
-    reject: false,
-    // It would end us by the signal that we pass on, before the command has ended.
-    cleanup: false,
-  });
-  // A ^C at the terminal reaches the child by itself; what was sent to us alone is passed on.
-  const passOn = () => {
-    const { signal } = io.signal.reason;
-    if (signal !== 'SIGINT' || !io.stdin.isTTY) child.kill(signal);
-  };
-  io.signal.addEventListener('abort', passOn, { once: true });
-  const { exitCode, signal, code } = await child;
-  if (signal !== undefined) return 128 + constants.signals[signal];
-  if (exitCode !== undefined) return exitCode;
-  say(io, visible(`podio: cannot run ${file} (${code ?? 'unknown trouble'})`));
-  say(io, 'hint: check that it is there and may be run: command -v NAME, ls -l FILE');
-  return code === 'ENOENT' ? 127 : 126;
 }
