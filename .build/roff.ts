@@ -22,6 +22,8 @@ export function manPage(page: Page, { version, exits, others }: Manual): string 
   const [name, section] = manName(page);
   const parts = [
     `.TH ${name.toUpperCase()} ${section} "" "podio ${version}" "podio"`,
+    // A variable's name that is broken at the end of a line cannot be found, nor copied.
+    '.nh',
     `.SH NAME\n${name} \\- ${escaped(page.summary.replace(/\.$/, ''))}`,
     page.usage === '' ? '' : `.SH SYNOPSIS\n${escaped(page.usage)}`,
     ...page.sections.map(inSection),

@@ -71,7 +71,7 @@ const LINES: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ['call -o ', [':files']],
   ['call --sil', ['--silent']],
   ['call --silent --sil', []],
-  ['call -f a=b -f a=c --raw', ['--raw-field']],
+  ['call -f a=b -f a=c --raw-', ['--raw-field']],
   ['call /item/a', ['/item/app/']],
   ['call GET /item/1/val', ['/item/1/value', '/item/1/value/']],
   ['call GET /item/1/frob', []],

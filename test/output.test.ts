@@ -33,7 +33,7 @@ test('names, texts, numbers and words are told apart by colour', () => {
   assert.equal(prettyJson('"a: \\"1"', true), `${green}"a: \\"1"${off}`);
   assert.equal(
     prettyJson('{"k":"v","n":-1.5e3,"t":true}', true),
-    `{\n  ${blue}"k"${off}: ${green}"v"${off},\n  ${blue}"n"${off}: ${yellow}-1500${off},\n  ${blue}"t"${off}: ${yellow}true${off}\n}`,
+    `{\n  ${blue}"k"${off}: ${green}"v"${off},\n  ${blue}"n"${off}: ${yellow}-1.5e3${off},\n  ${blue}"t"${off}: ${yellow}true${off}\n}`,
   );
 });
 

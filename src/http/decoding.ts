@@ -18,6 +18,8 @@ export function decoded(message: IncomingMessage, inWords: (error: Error) => Err
 function asItCame(message: IncomingMessage, inWords: (error: Error) => Error): Readable {
   const destroy = message._destroy.bind(message);
   message._destroy = (error, done) => destroy(error && inWords(error), done);
+  // Else whoever waits for its end hears 'aborted' first, and makes an error without words of it (stream.finished).
+  Reflect.set(message, 'aborted', undefined);
   return message;
 }
 
