@@ -16,8 +16,8 @@ export function decoded(message: IncomingMessage, inWords: (error: Error) => Err
 
 // No stream of our own in between: it would cost a third of all that a call costs in a batch.
 function asItCame(message: IncomingMessage, inWords: (error: Error) => Error): Readable {
-  const destroy = message._destroy.bind(message);
-  message._destroy = (error, done) => destroy(error && inWords(error), done);
+  const destroy = message.destroy.bind(message);
+  message.destroy = (error) => destroy(error && inWords(error));
   // Else whoever waits for its end hears 'aborted' first, and makes an error without words of it (stream.finished).
   Reflect.set(message, 'aborted', undefined);
   return message;
