@@ -103,7 +103,9 @@ test('sessions tells as JSON what it moved to a file and took from it', async ()
 
 test('what Podio said of an error is told to programs beside the message', async () => {
   await using world = await loggedIn();
-  const ended = await world.podio(['call', '/item/999', '--json', '--silent'], stored);
+  const body = JSON.stringify({ error: 'not_found', error_description: 'Object not found' });
+  world.sandbox.rule({}, { kind: 'fail', status: 404, body });
+  const ended = await world.podio(['limits', '--fresh', '--json'], stored);
   const { code, exit, status, error, message, hint } = errorOf(ended);
   assert.deepEqual([code, exit, status, error], ['not_found', 9, 404, 'not_found']);
   assert.match(`${message} ${hint}`, /HTTP 404.*podio status/);
