@@ -95,7 +95,7 @@ test('a stream is passed on no faster than it is read', async () => {
       setImmediate(done);
     },
   });
-  await pass(source, { stdout } as Parameters<typeof pass>[1]);
+  await pass(source, { stdout });
   assert.equal(taken, 50);
 });
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import type { Output } from '../src/cli/io.ts';
 import { answering } from './support/answering.ts';
 import { type RunOptions, World } from './support/cli.ts';
 import { loggedIn, treeOf } from './support/commands.ts';
@@ -56,8 +55,7 @@ function harmless(text: string, what: string): void {
 /** Runs a command whose output is a terminal; answers all that the terminal gets. */
 async function onTerminal(world: World, words: readonly string[], options: RunOptions = {}): Promise<string> {
   const parts: Buffer[] = [];
-  const stdout: Output = new PassThrough();
-  stdout.isTTY = true;
+  const stdout = Object.assign(new PassThrough(), { isTTY: true });
   stdout.on('data', (part) => parts.push(part));
   const { stderr } = await world.podio([...words, '--color', 'never'], {
     ...options,

@@ -52,6 +52,7 @@ export class Context {
   readonly #place: Place;
   readonly #managers = new Map<string, Promise<SessionManager>>();
   readonly #withCredentials = new Map<string, string>();
+  #own: MeantIdentity | undefined;
 
   private constructor({ io, settings, place }: { io: Io; settings: Settings; place: Place }) {
     const { sessionManager, usualManager } = settings;
@@ -98,7 +99,7 @@ export class Context {
 
   /** The API that a call goes to. @throws {NotLoggedInError} */
   apiUrl(): string {
-    return this.io.env.PODIO_ACCESS_TOKEN ? this.settings.apiUrl : this.identity().apiUrl;
+    return this.io.env.PODIO_ACCESS_TOKEN ? this.settings.apiUrl : this.#whose().apiUrl;
   }
 
   /**
@@ -109,7 +110,7 @@ export class Context {
   async client(connections?: Connections): Promise<PodioClient> {
     const { PODIO_ACCESS_TOKEN: accessToken } = this.io.env;
     if (accessToken) return this.#bareClient(accessToken, connections);
-    const meant = this.identity();
+    const meant = this.#whose();
     const { client, manager } = await this.clientFor(meant, connections);
     if (this.register.get(meant) === undefined && manager !== 'memory') {
       await client.session();
@@ -155,7 +156,7 @@ export class Context {
    * @throws {NotLoggedInError} @throws {StoreError} where there is no place for that.
    */
   ledger(): RateLedger | undefined {
-    return this.io.env.PODIO_ACCESS_TOKEN ? undefined : this.#ledgerOf(this.identity());
+    return this.io.env.PODIO_ACCESS_TOKEN ? undefined : this.#ledgerOf(this.#whose());
   }
 
   #ledgerOf(identity: Identity): RateLedger {
@@ -252,6 +253,12 @@ export class Context {
           ? `choose one: ${others.map((known) => `podio switch ${quoted(label(known))}`).join(', or ')}`
           : 'log in: podio login',
     });
+  }
+
+  // Looked up once: a call asks for it thrice.
+  #whose(): MeantIdentity {
+    this.#own ??= this.identity();
+    return this.#own;
   }
 
   /** The identity that logged in here under this name. @throws {UsageError} where the name means several. */

@@ -3,7 +3,12 @@ import type { Environment } from '../values/places.ts';
 
 /** A stream that may be a terminal. */
 export type Input = Readable & { isTTY?: boolean };
-export type Output = Writable & { isTTY?: boolean; columns?: number };
+/** Where words go. */
+export interface Output {
+  write(data: string | Uint8Array, done?: (error?: Error | null) => void): boolean;
+  readonly isTTY?: boolean;
+  readonly columns?: number | undefined;
+}
 
 /** When to use colour: `auto` is where the stream is a terminal that takes it. */
 export type ColorChoice = 'auto' | 'always' | 'never';
@@ -19,7 +24,7 @@ export interface Manner {
 export interface Io {
   readonly stdin: Input;
   readonly stdout: Output;
-  readonly stderr: Output;
+  readonly stderr: Output & Writable;
   readonly env: Environment;
   /** Epoch milliseconds. */
   readonly now: () => number;

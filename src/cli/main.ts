@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { Command, CommanderError } from 'commander';
 import { Failure, InterruptedError, PodioError, UsageError } from '../errors.ts';
 import { nearest } from '../values/suggest.ts';
@@ -12,6 +13,7 @@ import { exitCodeOf } from './exit-codes.ts';
 import { declareGlobalOptions } from './global-options.ts';
 import { type Io, inManner, type Manner, type Output } from './io.ts';
 import { OutputClosed, say, visible, write } from './output.ts';
+import { PlainOutput } from './plain-output.ts';
 
 /** Runs the program in this process: its arguments, streams, environment and signals. The only place that touches them. */
 export async function start(): Promise<void> {
@@ -23,13 +25,15 @@ export async function start(): Promise<void> {
     // Once: whoever asks a second time is not made to wait.
     process.once(signal, () => controller.abort(new InterruptedError(signal)));
   }
+  let stdout: Output | undefined;
   // Each stream is made at its first use: standard input alone would cost every command some 4 ms.
   process.exitCode = await main(process.argv.slice(2), {
     get stdin() {
       return process.stdin;
     },
     get stdout() {
-      return watched(process.stdout);
+      stdout ??= new PlainOutput({ descriptor: 1, open: () => watched(process.stdout) });
+      return stdout;
     },
     get stderr() {
       return watched(process.stderr);
@@ -41,7 +45,7 @@ export async function start(): Promise<void> {
 }
 
 // A reader that has gone is told by each write; without a listener it would end the process with a stack.
-function watched<T extends Output>(stream: T): T {
+function watched<T extends Writable>(stream: T): T {
   return stream.listenerCount('error') > 0 ? stream : stream.on('error', () => {});
 }
 
@@ -71,14 +75,16 @@ function mannerOf(argv: readonly string[]): Manner {
 async function run(argv: readonly string[], io: Io, hear: (context: Context) => void): Promise<number> {
   let exit = 0;
   const program = newProgram();
-  for (const entry of COMMANDS) {
-    const command = program.command(entry.name).description(entry.summary);
-    if (entry.name === invoked(argv)) {
-      (await entry.load()).declare(command);
-      command.action(async () => {
-        exit = await runCommand(entry, command, io, hear);
-      });
-    }
+  const name = invoked(argv);
+  const own = COMMANDS.find((entry) => entry.name === name);
+  // All of them are known by name where one is to be guessed; else only the one that is run.
+  for (const entry of own ? [own] : COMMANDS) program.command(entry.name).description(entry.summary);
+  const [command] = program.commands;
+  if (own && command) {
+    (await own.load()).declare(command);
+    command.action(async () => {
+      exit = await runCommand(own, command, io, hear);
+    });
   }
   await parse(program, argv, io);
   return exit;

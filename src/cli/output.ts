@@ -15,8 +15,25 @@ export function write(stream: Output, data: string | Buffer): Promise<void> {
 }
 
 /** Passes a stream on to standard output, byte for byte and no faster than it is read. @throws {OutputClosed} */
-export async function pass(body: Readable, io: Io): Promise<void> {
-  for await (const chunk of body) await write(io.stdout, chunk);
+export function pass(body: Readable, { stdout }: Pick<Io, 'stdout'>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let written = Promise.resolve();
+    const fail = (error: Error) => {
+      reject(error);
+      body.destroy();
+    };
+    // By events: the first iterator of a process takes as long as a hundred of them.
+    if (body.errored) reject(body.errored);
+    body.on('data', (chunk) => {
+      body.pause();
+      written = write(stdout, chunk);
+      written.then(() => body.resume(), fail);
+    });
+    // It can come while the last piece is still being written.
+    body.once('end', () => written.then(resolve, reject));
+    body.once('error', reject);
+    body.once('close', () => body.readableEnded || reject(body.errored ?? new Error('the body was closed')));
+  });
 }
 
 /** One line of talk, on standard error. */

@@ -1,5 +1,4 @@
 import * as path from 'node:path';
-import { Readable } from 'node:stream';
 import { PodioError } from '../errors.ts';
 import type { Connections } from '../http/connections.ts';
 import { readWhole } from '../http/decoding.ts';
@@ -233,8 +232,10 @@ export class PodioClient {
     const text = await readWhole(answer.body, LONGEST_ERROR, () =>
       brokenAnswer(answer, 'the answer is too long'),
     );
-    if (!isStaleToken(failureOf(answer, text.toString())))
+    if (!isStaleToken(failureOf(answer, text.toString()))) {
+      const { Readable } = await import('node:stream');
       return { ...answer, body: Readable.from([text]), attempts: 1 };
+    }
     const renewed = await this.#renew(async () => oauth);
     this.#hold(renewed);
     return { ...(await this.#sent(call, target, renewed)), attempts: 2 };

@@ -116,9 +116,7 @@ function exchange(
     wire.on('error', (error) => reject(inWords(error, request)));
     wire.once('response', (response) => {
       message = response;
-      const answer = responseOf(response, request);
-      request.watch?.answered(answer);
-      resolve(answer);
+      resolve(answerOf(response, request));
     });
     request.watch?.sent({ ...request, headers: wire.getHeaders() });
     if (isSource(request.body)) pour(request.body, wire, stop);
@@ -141,14 +139,16 @@ function limitSilence(wire: ClientRequest, request: HttpRequest, stop: (reason: 
   });
 }
 
-function responseOf(message: IncomingMessage, request: HttpRequest): HttpResponse {
-  return {
+async function answerOf(message: IncomingMessage, request: HttpRequest): Promise<HttpResponse> {
+  const answer = {
     status: message.statusCode ?? 0,
     statusText: message.statusMessage ?? '',
     headers: message.headers,
     rawHeaders: message.rawHeaders,
-    body: decoded(message, (error) => inWords(error, request)),
+    body: await decoded(message, (error) => inWords(error, request)),
   };
+  request.watch?.answered(answer);
+  return answer;
 }
 
 /** Puts what went wrong on the wire into words; none of the request's headers or body gets into them. */

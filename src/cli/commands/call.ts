@@ -186,7 +186,7 @@ function sender({ io, settings }: Context, client: PodioClient, policy: ReturnTy
   return async (request) => {
     const watch = settings.debug ? (await import('../wire-talk.ts')).wireTalk(io) : undefined;
     const { body } = request;
-    const isWatched = io.stderr.isTTY === true && typeof body === 'object' && 'open' in body;
+    const isWatched = typeof body === 'object' && 'open' in body && io.stderr.isTTY === true;
     const shown = isWatched ? (await import('../progress.ts')).countedBody(body, io) : body;
     const send = () => client.call({ ...request, body: shown, signal: io.signal, watch });
     const first = await send().then(

@@ -1,7 +1,8 @@
 import { call } from './call.ts';
 import type { CommandEntry } from './command.ts';
+import { token } from './token.ts';
 
-/** Every command, in the order of the help. `call` is the one that is run a thousand times: it is at hand at once. */
+/** Every command, in the order of the help. What scripts run a thousand times is at hand at once. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'login',
@@ -27,7 +28,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'token',
     summary: 'print the access token',
-    load: async () => (await import('./token.ts')).token,
+    load: async () => token,
   },
   {
     name: 'exec',
