@@ -133,7 +133,14 @@ function newProgram(): Command {
       .version(`podio ${VERSION}`, '--version', 'print the version')
       .helpCommand(false)
       // Help is printed from the pages of the manual, errors by the catch in main.
-      .configureOutput({ writeOut: () => {}, writeErr: () => {} })
+      .configureHelp({ formatHelp: () => '' })
+      .configureOutput({
+        writeOut: () => {},
+        writeErr: () => {},
+        // Asked before the help that nobody prints, they would open the streams.
+        getOutHasColors: () => false,
+        getOutHelpWidth: () => 80,
+      })
       .exitOverride()
   );
 }

@@ -1,0 +1,31 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Figure } from './figures.ts';
+import { inRounds, spread } from './rounds.ts';
+import { BARE, beside, type Program, type Stage } from './stage.ts';
+
+const CALLS = 10_000;
+
+/** Many calls by one `podio batch`, against the barest loop that there is and against a process for each call. */
+export async function batchFigures(stage: Stage, rounds: number): Promise<Figure[]> {
+  const file = join(stage.folder, 'calls.ndjson');
+  writeFileSync(file, 'GET /item/123\n'.repeat(CALLS));
+  const batch = stage.podio('podio batch', ['batch', file, '--concurrency', '16']);
+  const call = stage.podio('podio call', ['call', 'GET', '/item/123']);
+  const env = { ...BARE, API_URL: stage.apiUrl, TOKEN: await stage.token(), CALLS: String(CALLS) };
+  const loop: Program = { name: 'loop', command: process.execPath, args: [beside('peers/loop.cjs')], env };
+  const times = await inRounds([batch, call, loop], rounds);
+  const took = (name: string) => times.get(name) ?? [];
+  const against = (others: readonly number[], calls: number) =>
+    spread(others.map((time, round) => (CALLS / (took(batch.name)[round] ?? 0)) * (time / calls)));
+  return [
+    {
+      what: 'batch against a bare node:http loop, calls a second at concurrency 16',
+      ...{ goal: 0.8, isSpeed: true, measured: against(took(loop.name), CALLS) },
+    },
+    {
+      what: 'batch against a process for each call, calls a second',
+      ...{ goal: 20, isSpeed: true, measured: against(took(call.name), 1) },
+    },
+  ];
+}
