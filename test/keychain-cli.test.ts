@@ -73,11 +73,11 @@ test('auto takes the keychain where it works: secret-tool finds the session, no 
   assert.match(call.stderr, /hint: log in: podio login/);
 });
 
-test('row 1: of 25 processes with one expired token in the keychain one renews it, and 25 get their answer', async (t) => {
+test('row 1: of 50 processes with one expired token in the keychain one renews it, and 50 get their answer', async (t) => {
   const { world, podio } = await setUp(t, { endFamilyOnReplay: true });
   await podio('login', '--app');
   world.sandbox.expireAccessTokens();
-  const outcomes = await Promise.all(Array.from({ length: 25 }, () => podio('call', '/item/123')));
+  const outcomes = await Promise.all(Array.from({ length: 50 }, () => podio('call', '/item/123')));
   assert.deepEqual(
     outcomes.filter(({ exit }) => exit !== 0),
     [],

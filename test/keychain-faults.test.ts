@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Keychain } from '../src/session/keychain.ts';
@@ -17,11 +17,13 @@ import {
   root,
   session,
   setUp,
+  startFor,
   storeError,
   temporaryFolder,
   until,
   within,
 } from './support/keychain.ts';
+import { inTime } from './support/promptly.ts';
 
 before(buildHelper);
 after(removeHelper);
@@ -109,6 +111,27 @@ describe('row 8: where the keychain does not work, every operation ends in time 
       const keychain = new Keychain({ env: {}, helper: join(folder, 'helper.cjs') });
       await assert.rejects(keychain.get(theirs), storeError(ours));
     }
+  });
+
+  test('busy: waited for while it shows that it lives', async (t) => {
+    const keyring = await startFor(t);
+    const folder = temporaryFolder(t);
+    cpSync(helper, join(folder, 'helper.cjs'));
+    installKeytar(
+      folder,
+      "exports.getPassword = () => new Promise((done) => setTimeout(done, 2_000, 'late'));",
+    );
+    keyring.stop();
+    const asked = new Keychain({ env: keyring.env, helper: join(folder, 'helper.cjs') }).get('entry');
+    setTimeout(() => keyring.resume(), 2_200);
+    assert.equal(await asked, 'late');
+  });
+
+  test('busy without end: killed all the same', async (t) => {
+    const program = join(temporaryFolder(t), 'helper.cjs');
+    writeFileSync(program, 'setInterval(() => process.stdout.write("\\n"), 100);');
+    const asked = new Keychain({ env: {}, helper: program }).get('entry');
+    await assert.rejects(inTime(asked, 30), storeError(/did not answer/));
   });
 
   test('losing what it is given, or keeping what it should forget', async (t) => {

@@ -1,8 +1,9 @@
 /*
  * The program that talks to the keychain for `keychain.ts`, which can kill it: a call of keytar's that hangs
  * would keep its own process from ending for 50 s. One request on stdin; on stdout an empty line as soon as
- * the keychain is asked, and the answer; then it ends.
+ * the keychain is asked, more of them while it is busy, and the answer; then it ends.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { isDefaultKeyringLocked, isEntryLocked } from './secret-service.ts';
 
 /** One operation on one entry, as a line of JSON. */
@@ -84,11 +85,28 @@ function endWithParent({ operation }: KeychainRequest): void {
 async function perform(request: KeychainRequest): Promise<KeychainAnswer> {
   try {
     const { default: keytar } = await import('keytar');
-    // From here on it is the keychain that is waited for, and no longer a busy machine.
+    // From here on it is the keychain that is waited for, and no longer the start of a process.
     process.stdout.write('\n');
+    void tellWhileBusy();
     return { ok: true, secret: await OPERATIONS[request.operation](keytar, request) };
   } catch (error) {
     return { ok: false, fault: faultOf(error) };
+  }
+}
+
+/** How late an easy answer is where the keychain, or the machine, has much to do. */
+const BUSY_MS = 100;
+
+/**
+ * Writes an empty line whenever the keychain answers something easy late: then it is busy, and ours will come.
+ * One that is stopped answers nothing; one that answers that at once keeps ours waiting for a reason of its own.
+ */
+async function tellWhileBusy(): Promise<void> {
+  while (!process.stdin.destroyed) {
+    const due = performance.now() + 500;
+    await pause(500, undefined, { ref: false });
+    await isDefaultKeyringLocked();
+    if (performance.now() - due > BUSY_MS) process.stdout.write('\n');
   }
 }
 

@@ -55,14 +55,14 @@ function unlocking(): string {
 /** A cold start of a keychain's program can take more than one second; nobody waits for more than three. */
 const LIMIT_MS = 3_000;
 
-/** Until the helper itself runs: on a busy machine that takes a while, which says nothing of the keychain. */
-const START_LIMIT_MS = 15_000;
+/** Until the helper runs, and then for a keychain that is slow and shows that it lives: both happen on a busy machine. */
+const BUSY_LIMIT_MS = 15_000;
 
 /** So many operations in a row must not take so many times three seconds. */
 const REST_MS = 5_000;
 
 /**
- * The keychain of the operating system. Each operation runs in a helper process and ends within 3 s; what
+ * The keychain of the operating system. Each operation runs in a helper process and ends where it hears nothing for 3 s; what
  * did not answer is not asked again for 5 s. Whatever goes wrong is a KeychainError, never a `null`.
  */
 export class Keychain {
@@ -169,10 +169,12 @@ function converse(helper: Helper, request: KeychainRequest): Promise<KeychainAns
       helper.stdout.destroy();
       resolve(readAnswer(text) ?? { ok: false, fault: 'no-answer' });
     };
-    let limit = setTimeout(kill, START_LIMIT_MS);
-    helper.stdout.once('data', () => {
+    let limit = setTimeout(kill, BUSY_LIMIT_MS);
+    let last: number | undefined;
+    helper.stdout.on('data', () => {
       clearTimeout(limit);
-      limit = setTimeout(kill, LIMIT_MS);
+      last ??= performance.now() + BUSY_LIMIT_MS;
+      limit = setTimeout(kill, Math.min(LIMIT_MS, last - performance.now()));
     });
     helper.once('error', end).once('close', end);
     helper.stdout.setEncoding('utf8').on('data', (chunk: string) => {
