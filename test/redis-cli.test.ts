@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { outcome } from './support/cli.ts';
+import { outcome, World } from './support/cli.ts';
 import { fails, filesHolding, succeeds } from './support/commands.ts';
 import { litterOf } from './support/data-folder.ts';
 import { RedisServer } from './support/redis.ts';
@@ -39,6 +39,26 @@ suite('sessions in Redis from the command line', () => {
     assert.equal(await at.server.client.exists(KEY), 0);
     succeeds(await at.podio(CALL));
     assert.equal(at.world.sandbox.tokenRequests(), 1);
+  });
+
+  test('what one machine sees of the rate budget, the others know', async () => {
+    await using at = await RedisWorld.create({ callLimit: 1000 });
+    await using other = await World.create();
+    succeeds(await at.logIn());
+    succeeds(await at.podio(['limits', '--fresh']));
+    const asked = at.world.sandbox.seen.length;
+    const env = {
+      HOME: other.home,
+      XDG_DATA_HOME: undefined,
+      PODIO_SESSION_MANAGER: at.server.url,
+      PODIO_AS: 'app:123456',
+    };
+    const { remaining } = JSON.parse(
+      succeeds(
+        await at.world.run(['limits', '--json'], { env: { ...env, PODIO_DATA_DIR: `${other.home}/data` } }),
+      ),
+    );
+    assert.deepEqual([remaining, at.world.sandbox.seen.length], [999, asked]);
   });
 
   test('the same Redis by another name is the same place: a login there loses nothing', async () => {

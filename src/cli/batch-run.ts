@@ -54,21 +54,21 @@ export class BatchRun {
     using connections = new Connections({ most: settings.concurrency, signal: this.#hangUp.signal });
     const client = await context.client(connections);
     using _ = this.#endingAt(context.io.signal);
-    const end = await this.#batch(client).run();
+    const end = await (await this.#batch(client)).run();
     input.destroy();
     await this.#writer.end();
-    if (client.rateLimit) context.ledger()?.keep(client.rateLimit);
+    if (client.rateLimit) await (await context.ledger())?.keep(client.rateLimit);
     return this.#conclude(end, client);
   }
 
-  #batch(client: PodioClient): Batch {
+  async #batch(client: PodioClient): Promise<Batch> {
     const { context, settings } = this.#options;
     return new Batch({
       ...settings,
       lines: this.#lines(),
       send: (call, line) => this.#send(client, call, line),
       rateLimit: () => client.rateLimit,
-      gate: this.#gate(),
+      gate: await this.#gate(),
       judge: (line) => this.#judge(line),
       onResult: (result) => this.#print(result),
       room: () => this.#writer.room(),
@@ -81,11 +81,12 @@ export class BatchRun {
       yield readBatchLine(text, number);
   }
 
-  #gate(): RateGate {
+  async #gate(): Promise<RateGate> {
     const { context, settings } = this.#options;
     const { minRemaining, waitMs } = settings;
     const onWait = (seconds: number) => say(context.io, `batch: waiting ${seconds} s for the rate limit`);
-    return new RateGate({ minRemaining, waitMs, known: context.ledger()?.last(), onWait });
+    const known = await (await context.ledger())?.last();
+    return new RateGate({ minRemaining, waitMs, known, onWait });
   }
 
   // Signals of the user's do not reach a call at once: what is on its way is given a moment to be answered.

@@ -4,6 +4,7 @@ import { PodioClient } from '../client/podio-client.ts';
 import { NotLoggedInError, StoreError, UsageError } from '../errors.ts';
 import type { Connections } from '../http/connections.ts';
 import { CoolDown } from '../session/cool-down.ts';
+import { LimitFile } from '../session/limit-file.ts';
 import {
   type Choice,
   chooseSessionManager,
@@ -134,18 +135,19 @@ export class Context {
 
   /** A client whose session is kept in the manager of that name. */
   async newClient(parts: ClientParts): Promise<PodioClient> {
-    const { identity, manager, clientSecret, remember, connections } = parts;
+    const { identity, manager: name, clientSecret, remember, connections } = parts;
     const { apiUrl, clientId, type, identifier } = identity;
+    const sessionManager = await this.manager(name, identity);
     return new PodioClient({
       apiUrl,
       clientId,
       clientSecret,
-      sessionManager: await this.manager(manager, identity),
+      sessionManager,
       authType: { type, identifier },
       login: this.#environmentLogin(identity),
       keep: { clientSecret: true, appToken: remember ?? false },
       coolDown: new CoolDown({ folder: path.join(this.folder, 'cool-downs'), apiUrl, clientId }),
-      ledger: this.#ledgerOf(identity),
+      ledger: this.#ledgerOf(identity, sessionManager),
       connections,
       now: this.io.now,
     });
@@ -155,12 +157,17 @@ export class Context {
    * The rate budget last seen for an identity, by any process; undefined for an access token that the environment names.
    * @throws {NotLoggedInError} @throws {StoreError} where there is no place for that.
    */
-  ledger(): RateLedger | undefined {
-    return this.io.env.PODIO_ACCESS_TOKEN ? undefined : this.#ledgerOf(this.#whose());
+  async ledger(): Promise<RateLedger | undefined> {
+    if (this.io.env.PODIO_ACCESS_TOKEN) return undefined;
+    const identity = this.#whose();
+    const { name } = await this.managerName(identity);
+    return this.#ledgerOf(identity, await this.manager(name, identity));
   }
 
-  #ledgerOf(identity: Identity): RateLedger {
-    return new RateLedger({ folder: path.join(this.folder, 'rate-limits'), identity, now: this.io.now });
+  #ledgerOf(identity: Identity, manager: SessionManager): RateLedger {
+    const folder = path.join(this.folder, 'rate-limits');
+    const store = manager.limits?.(identity) ?? new LimitFile({ folder, identity });
+    return new RateLedger({ store, now: this.io.now });
   }
 
   /** The manager of that name; one for all that share API and API key. */

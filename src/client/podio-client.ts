@@ -48,7 +48,7 @@ export interface PodioClientOptions {
   /** Where a 420 of the token endpoint is told to other processes. */
   readonly coolDown?: SharedCoolDown | undefined;
   /** Where the rate budget that each answer names is told to other processes. */
-  readonly ledger?: SharedLedger | undefined;
+  readonly ledger?: LimitListener | undefined;
   /**
    * For whoever makes many calls: connections that are kept open. The session is then read once, and again only
    * where it is due or refused.
@@ -57,8 +57,8 @@ export interface PodioClientOptions {
   readonly now?: () => number;
 }
 
-/** The rate budget last seen, kept where every process of the identity can see it. */
-export interface SharedLedger {
+/** Hears what each answer says of the rate budget. */
+export interface LimitListener {
   note(seen: RateLimit): void;
 }
 

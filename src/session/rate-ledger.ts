@@ -1,38 +1,31 @@
-import * as fs from 'node:fs';
-import * as path from 'node:path';
-import { type Identity, identityKey } from '../values/identity.ts';
-import { parseJsonObject } from '../values/json.ts';
 import { RATE_WINDOW_MS, type RateLimit } from '../values/rate-limit.ts';
-import { quietly } from './file-errors.ts';
-import { readOwnFile } from './files.ts';
-import { ensureOwnFolder } from './folders.ts';
+import type { LimitStore } from '../values/session-manager.ts';
 
-const { O_CREAT, O_NOFOLLOW, O_WRONLY } = fs.constants;
-
-/** Longer than any figure: each writing covers the one before it whole. */
-const RECORD_BYTES = 96;
+/** Where figures are kept, and what time it is. */
+export interface RateLedgerOptions {
+  readonly store: LimitStore;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
 
 /**
  * The rate budget last seen for an identity, by whichever process saw it. It is a hint and no more: each answer of
- * Podio's brings the true figure. So it is written without a lock and without waiting for the disk, and what goes
- * wrong with it stops nobody.
+ * Podio's brings the true figure. So what goes wrong with keeping it stops nobody.
  */
 export class RateLedger {
-  readonly #file: string;
+  readonly #store: LimitStore;
   readonly #now: () => number;
 
-  /** `folder`: an absolute path, made where it is missing. */
-  constructor({ folder, identity, now }: { folder: string; identity: Identity; now: () => number }) {
-    this.#file = path.join(folder, `${identityKey(identity)}.json`);
+  constructor({ store, now }: RateLedgerOptions) {
+    this.#store = store;
     this.#now = now;
   }
 
   /** The last figure; undefined where none was seen within the hour. @throws {StoreError} */
-  last(): RateLimit | undefined {
-    const { limit, remaining, seen_at: seenAt } = parseJsonObject(readOwnFile(this.#file) ?? '') ?? {};
-    if (typeof limit !== 'number' || typeof remaining !== 'number' || typeof seenAt !== 'number') return;
-    const age = this.#now() - seenAt;
-    return age >= 0 && age < RATE_WINDOW_MS ? { limit, remaining, seenAt } : undefined;
+  async last(): Promise<RateLimit | undefined> {
+    const seen = await this.#store.last();
+    const age = this.#now() - (seen?.seenAt ?? 0);
+    return age >= 0 && age < RATE_WINDOW_MS ? seen : undefined;
   }
 
   /**
@@ -41,20 +34,11 @@ export class RateLedger {
    */
   note(seen: RateLimit): void {
     const step = Math.ceil(seen.limit / 100);
-    if (seen.remaining % step === 0 || seen.remaining * 10 < seen.limit) this.keep(seen);
+    if (seen.remaining % step === 0 || seen.remaining * 10 < seen.limit) void this.keep(seen);
   }
 
   /** Keeps a figure. */
-  keep({ limit, remaining, seenAt }: RateLimit): void {
-    const text = JSON.stringify({ limit, remaining, seen_at: seenAt }).padEnd(RECORD_BYTES - 1);
-    quietly(() => {
-      ensureOwnFolder(path.dirname(this.#file));
-      const fd = fs.openSync(this.#file, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o600);
-      try {
-        fs.writeSync(fd, `${text}\n`, 0);
-      } finally {
-        fs.closeSync(fd);
-      }
-    });
+  async keep(seen: RateLimit): Promise<void> {
+    await this.#store.keep(seen);
   }
 }

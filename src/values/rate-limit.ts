@@ -1,3 +1,5 @@
+import { parseJsonObject } from './json.ts';
+
 /** What Podio said of the hourly budget of calls, and when it said so (developers.podio.com/index/limits). */
 export interface RateLimit {
   /** Calls in an hour, for each user and API key. */
@@ -19,6 +21,18 @@ export function rateLimitOf(headers: Headers, seenAt: number): RateLimit | undef
   const remaining = headers['x-rate-limit-remaining'];
   if (!isCount(limit) || !isCount(remaining)) return undefined;
   return { limit: Number(limit), remaining: Number(remaining), seenAt };
+}
+
+/** The figure as it is kept. */
+export function limitText({ limit, remaining, seenAt }: RateLimit): string {
+  return JSON.stringify({ limit, remaining, seen_at: seenAt });
+}
+
+/** The figure that was kept; undefined where there is none, or none that can be read. */
+export function limitIn(text: string): RateLimit | undefined {
+  const { limit, remaining, seen_at: seenAt } = parseJsonObject(text) ?? {};
+  if (typeof limit !== 'number' || typeof remaining !== 'number' || typeof seenAt !== 'number') return;
+  return { limit, remaining, seenAt };
 }
 
 function isCount(text: unknown): text is string {

@@ -1,4 +1,5 @@
 import type { PodioOAuth } from './podio-oauth.ts';
+import type { RateLimit } from './rate-limit.ts';
 
 /** The ways to log in, as sessions are named by them. */
 export const AUTH_TYPES = ['app', 'password', 'authorization_code'] as const;
@@ -36,5 +37,15 @@ export interface SessionManager {
   reserve?(authType: AuthType): Promise<Release>;
   /** Where the session is kept, in words for people: `the file /home/ada/…`. */
   place?(authType: AuthType): string;
+  /** Where all that share this manager tell each other of the rate budget; without it, a file of this machine serves. */
+  limits?(authType: AuthType): LimitStore;
   close?(): Promise<void>;
+}
+
+/** Keeps what Podio last said of an identity's rate budget. */
+export interface LimitStore {
+  /** The last figure, however old; undefined where there is none. */
+  last(): Promise<RateLimit | undefined>;
+  /** Keeps a figure, or does not: never throws. */
+  keep(seen: RateLimit): Promise<void>;
 }

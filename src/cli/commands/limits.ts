@@ -22,10 +22,10 @@ export const limits: CommandModule<LimitsOptions> = {
 
   async run(context: Context, { fresh = false }: LimitsOptions): Promise<undefined> {
     const { io, settings } = context;
-    const ledger = context.ledger();
-    const known = fresh ? undefined : ledger?.last();
+    const ledger = await context.ledger();
+    const known = fresh ? undefined : await ledger?.last();
     const seen = known ?? (await asked(context));
-    if (known === undefined) ledger?.keep(seen);
+    if (known === undefined) await ledger?.keep(seen);
     const name = ledger ? formatAuthType(context.identity()) : 'PODIO_ACCESS_TOKEN';
     if (settings.json) await writeJson(io, report(name, seen, io.now()));
     else await write(io.stdout, block(name, seen, io.now()));

@@ -16,6 +16,11 @@ export function keysAt(shared: string): Keys {
   return [shared, `${tag}:podio-cli`, `${tag}:podio-cli:lock`];
 }
 
+/** Where what Podio said of the rate budget is kept beside the session. */
+export function limitKeyOf([, own]: Keys): string {
+  return `${own}:limits`;
+}
+
 /** What SCAN finds all shared hashes by. */
 export function patternOf({ prefix }: RedisUrl): string {
   return `${prefix.replace(/[[\]*?\\^-]/g, '\\$&')}_*`;

@@ -3,7 +3,13 @@ import { StoreError } from '../../errors.ts';
 import { type Identity, identityKey } from '../../values/identity.ts';
 import { isEmpty, type PodioOAuth } from '../../values/podio-oauth.ts';
 import { decodeRecord, encodeRecord, isWholeRecord, recordParent } from '../../values/record.ts';
-import type { AuthType, Release, SessionManager, SessionScope } from '../../values/session-manager.ts';
+import type {
+  AuthType,
+  LimitStore,
+  Release,
+  SessionManager,
+  SessionScope,
+} from '../../values/session-manager.ts';
 import { RecoveryFile } from '../recovery.ts';
 import { RedisConnection } from './redis-connection.ts';
 import {
@@ -16,7 +22,8 @@ import {
   type Snapshot,
   sharedFields,
 } from './redis-hash.ts';
-import { type Keys, keysAt, keysOf } from './redis-keys.ts';
+import { type Keys, keysAt, keysOf, limitKeyOf } from './redis-keys.ts';
+import { RedisLimits } from './redis-limits.ts';
 import { listSessions } from './redis-list.ts';
 import { RedisLock } from './redis-lock.ts';
 import { RedisLogins } from './redis-logins.ts';
@@ -53,6 +60,7 @@ export class RedisSessionManager implements SessionManager {
   readonly #url: RedisUrl;
   readonly #logins: RedisLogins;
   readonly #connection: RedisConnection;
+  readonly #limits: RedisLimits;
   readonly #held = new Map<string, Holding>();
 
   /** @throws {UsageError} where the URL is none of Redis. */
@@ -63,6 +71,7 @@ export class RedisSessionManager implements SessionManager {
     this.#url = url;
     this.#logins = logins;
     this.#connection = new RedisConnection({ url, login: () => logins.current() });
+    this.#limits = new RedisLimits({ connection: this.#connection });
   }
 
   get apiUrl(): string {
@@ -114,7 +123,12 @@ export class RedisSessionManager implements SessionManager {
     return `Redis at ${this.#connection.address} (${this.#keys(this.#identity(authType))[0]})`;
   }
 
+  limits(authType: AuthType): LimitStore {
+    return this.#limits.at(limitKeyOf(this.#keys(this.#identity(authType))));
+  }
+
   async close(): Promise<void> {
+    await this.#limits.settled();
     await this.#connection.close();
   }
 
