@@ -69,6 +69,7 @@ export class BatchRun {
       send: (call, line) => this.#send(client, call, line),
       rateLimit: () => client.rateLimit,
       gate: await this.#gate(),
+      place: await this.#places(),
       judge: (line) => this.#judge(line),
       onResult: (result) => this.#print(result),
       room: () => this.#writer.room(),
@@ -87,6 +88,13 @@ export class BatchRun {
     const onWait = (seconds: number) => say(context.io, `batch: waiting ${seconds} s for the rate limit`);
     const known = await (await context.ledger())?.last();
     return new RateGate({ minRemaining, waitMs, known, onWait });
+  }
+
+  async #places(): Promise<((signal: AbortSignal) => Promise<() => void>) | undefined> {
+    const { context, settings } = this.#options;
+    if (!settings.isShared) return undefined;
+    const slots = await context.slots(settings.concurrency);
+    return (signal) => slots.take(signal);
   }
 
   // Signals of the user's do not reach a call at once: what is on its way is given a moment to be answered.

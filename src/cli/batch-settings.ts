@@ -4,6 +4,7 @@ import type { SaveOptions } from './save.ts';
 /** The options of `podio batch`, as they were typed. */
 export interface BatchWords {
   readonly concurrency?: string;
+  readonly shared?: boolean;
   readonly unordered?: boolean;
   readonly failFast?: boolean;
   readonly retryUnsafe?: boolean;
@@ -17,6 +18,8 @@ export interface BatchWords {
 /** How a batch is to be run. */
 export interface BatchSettings {
   readonly concurrency: number;
+  /** Whether other processes of the identity count among these. */
+  readonly isShared: boolean;
   readonly isUnordered: boolean;
   readonly failFast: boolean;
   /** Whether calls that may have been carried out are sent again. */
@@ -37,6 +40,7 @@ export function readBatchSettings(words: BatchWords): BatchSettings {
   const timeout = readNumber(words.timeout, '--timeout', { ...SECONDS, least: 0.001 });
   return {
     concurrency: readNumber(words.concurrency, '--concurrency', { least: 1, most: 256, isWhole: true }) ?? 4,
+    isShared: words.shared ?? false,
     isUnordered: words.unordered ?? false,
     failFast: words.failFast ?? false,
     retryUnsafe: words.retryUnsafe ?? false,

@@ -16,6 +16,7 @@ import {
 import { RateLedger } from '../session/rate-ledger.ts';
 import { IdentityRegister, type KnownIdentity, label } from '../session/register.ts';
 import { Session } from '../session/session.ts';
+import type { Slots } from '../session/slots.ts';
 import { identitiesIn } from '../session/strays.ts';
 import { formatAuthType, type Identity, isSameIdentity, parseAuthType } from '../values/identity.ts';
 import { isRelative, withoutCredentials } from '../values/manager-name.ts';
@@ -162,6 +163,16 @@ export class Context {
     const identity = this.#whose();
     const { name } = await this.managerName(identity);
     return this.#ledgerOf(identity, await this.manager(name, identity));
+  }
+
+  /** Places for so many calls of all processes of this identity. @throws {UsageError} @throws {StoreError} */
+  async slots(most: number): Promise<Slots> {
+    if (this.io.env.PODIO_ACCESS_TOKEN)
+      throw new UsageError('--shared goes by the identity, and PODIO_ACCESS_TOKEN names none', {
+        hint: 'unset PODIO_ACCESS_TOKEN to use the stored session, or leave --shared out',
+      });
+    const { Slots } = await import('../session/slots.ts');
+    return new Slots({ folder: path.join(this.folder, 'slots'), identity: this.#whose(), most });
   }
 
   #ledgerOf(identity: Identity, manager: SessionManager): RateLedger {

@@ -44,6 +44,8 @@ export interface BatchOptions {
   readonly isUnordered: boolean;
   /** Whether the first failure ends it. */
   readonly failFast: boolean;
+  /** Waits for a place among the calls of other processes, and answers what gives it back. */
+  readonly place?: ((signal: AbortSignal) => Promise<() => void>) | undefined;
   readonly judge: (line: BatchLine) => Verdict;
   readonly onResult: (result: BatchResult) => void;
   /** Resolves when results may go on coming. */
@@ -133,11 +135,16 @@ export class Batch {
 
   // A call that is rate limited has done nothing: it waits with all others and goes again, or ends the batch.
   async #send(line: BatchLine, call: ApiCall): Promise<BatchResult> {
-    const { gate } = this.#options;
+    const { gate, place } = this.#options;
     for (let since = 0, attempts = 0; ; ) {
-      await gate.enter(this.#end.signal);
-      since ||= performance.now();
-      const outcome = await this.#outcomeOf(line, call);
+      const leave = await place?.(this.#end.signal);
+      const outcome = await gate
+        .enter(this.#end.signal)
+        .then(() => {
+          since ||= performance.now();
+          return this.#outcomeOf(line, call);
+        })
+        .finally(leave);
       attempts += outcome.attempts;
       const { failure } = outcome;
       const isLimited = failure instanceof RateLimitError;

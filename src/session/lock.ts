@@ -23,11 +23,11 @@ export interface LockOptions {
  */
 export async function acquireLock(path: string, options: LockOptions = {}): Promise<() => void> {
   const { timeoutMs = 20_000, kernel = true } = options;
-  const tryLock = kernel && hasKernelLocks() ? tryKernelLock : tryOwnerLock;
+  const tryThis = kernel && hasKernelLocks() ? tryKernelLock : tryOwnerLock;
   const deadline = performance.now() + timeoutMs;
   for (let longest = 2; ; longest = Math.min(longest * 2, 50)) {
     const left = deadline - performance.now();
-    const release = attempt(tryLock, path, left);
+    const release = attempt(tryThis, path, left);
     if (release) return once(release);
     if (left <= 0) throw heldTooLong(path, timeoutMs);
     // The kernel could wait for us, but nothing could then end the wait in time.
@@ -35,9 +35,15 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
   }
 }
 
-function attempt(tryLock: TryLock, path: string, timeLeft: number): ReturnType<TryLock> {
+/** The same lock, where it is free this very moment; undefined where somebody has it. @throws {StoreError} */
+export function tryLock(path: string): (() => void) | undefined {
+  const release = attempt(hasKernelLocks() ? tryKernelLock : tryOwnerLock, path, 1);
+  return release && once(release);
+}
+
+function attempt(tryThis: TryLock, path: string, timeLeft: number): ReturnType<TryLock> {
   try {
-    return tryLock(path);
+    return tryThis(path);
   } catch (error) {
     if (timeLeft > 0 && isPassing(codeOf(error))) return undefined;
     throw error instanceof StoreError ? error : cannotLock(path, error);

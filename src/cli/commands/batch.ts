@@ -14,6 +14,7 @@ export const batch: CommandModule<BatchWords> = {
     command
       .argument('[file]', 'a file of calls, one a line; - is standard input')
       .option('--concurrency <n>', 'calls at the same time (4)')
+      .option('--shared', 'count the calls of other batches with --shared among these')
       .option('--unordered', 'print answers as they come, not in the order of the lines')
       .option('--fail-fast', 'stop at the first failure')
       .option(
