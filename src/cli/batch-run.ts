@@ -15,6 +15,7 @@ import { exitCodeOf } from './exit-codes.ts';
 import type { Journal } from './journal.ts';
 import { linesOf } from './lines.ts';
 import { OutputClosed, say, visible } from './output.ts';
+import { Progress } from './progress.ts';
 import { save } from './save.ts';
 
 /** What a run is made of. */
@@ -23,6 +24,8 @@ export interface BatchRunOptions {
   readonly settings: BatchSettings;
   readonly input: Readable;
   readonly journal: Journal | undefined;
+  /** How many lines there are; undefined where nobody knows. */
+  readonly total: number | undefined;
 }
 
 /** How often a call is sent again that a moment may mend, as by `podio call`. */
@@ -36,16 +39,20 @@ export class BatchRun {
   readonly #options: BatchRunOptions;
   readonly #tally = new BatchTally();
   readonly #writer: LineWriter;
+  readonly #progress: Progress | undefined;
   /** Aborts what is in flight. */
   readonly #hangUp = new AbortController();
 
   constructor(options: BatchRunOptions) {
     this.#options = options;
-    const { context, input } = options;
+    const { context, input, total } = options;
+    const { io } = context;
+    // Answers that go to the terminal themselves tell enough.
+    if (!io.stdout.isTTY) this.#progress = new Progress(io, { what: 'done', unit: 'calls', total });
     // Each call in flight listens to it.
     setMaxListeners(0, this.#hangUp.signal);
     // Where nobody reads any more, nothing more is to be read either.
-    this.#writer = new LineWriter({ stream: context.io.stdout, onError: () => input.destroy() });
+    this.#writer = new LineWriter({ stream: io.stdout, onError: () => input.destroy() });
   }
 
   /** Resolves with the exit code. @throws what ended it before its end, once all that was answered is printed. */
@@ -57,6 +64,7 @@ export class BatchRun {
     const end = await (await this.#batch(client)).run();
     input.destroy();
     await this.#writer.end();
+    this.#progress?.end();
     if (client.rateLimit) await (await context.ledger())?.keep(client.rateLimit);
     return this.#conclude(end, client);
   }
@@ -85,7 +93,10 @@ export class BatchRun {
   async #gate(): Promise<RateGate> {
     const { context, settings } = this.#options;
     const { minRemaining, waitMs } = settings;
-    const onWait = (seconds: number) => say(context.io, `batch: waiting ${seconds} s for the rate limit`);
+    const onWait = (seconds: number) => {
+      this.#progress?.end();
+      say(context.io, `batch: waiting ${seconds} s for the rate limit`);
+    };
     const known = await (await context.ledger())?.last();
     return new RateGate({ minRemaining, waitMs, known, onWait });
   }
@@ -123,13 +134,16 @@ export class BatchRun {
   #judge(line: BatchLine): Verdict {
     const { journal, settings } = this.#options;
     const verdict = journal?.judge(line, settings.retryUnsafe) ?? 'send';
-    if (verdict === 'skip') this.#tally.addSkipped();
+    if (verdict !== 'skip') return verdict;
+    this.#tally.addSkipped();
+    this.#progress?.add(1);
     return verdict;
   }
 
   // It is done once it is printed: a run that is killed in between leaves it to the next.
   #print(result: BatchResult): void {
     this.#tally.add(result);
+    this.#progress?.add(1);
     const state = stateAfter(result);
     const onWritten = () => state && this.#options.journal?.note(result.line, state);
     this.#writer.add({ text: resultLine(result), onWritten });

@@ -57,11 +57,12 @@ export class Progress {
   }
 
   #line(): string {
-    const { what, total } = this.#options;
+    const { what, unit, total } = this.#options;
     const rate = this.#count / ((performance.now() - this.#since) / 1000);
     const share = total === undefined ? '' : ` of ${this.#amount(total)} (${percent(this.#count, total)})`;
     const left = total === undefined || rate === 0 ? '' : `, ${duration((total - this.#count) / rate)} left`;
-    return `${what} ${this.#amount(this.#count)}${share}, ${this.#amount(rate)}/s${left}`;
+    const done = unit === 'bytes' || total === undefined ? this.#amount(this.#count) : String(this.#count);
+    return `${what} ${done}${share}, ${this.#amount(rate)}/s${left}`;
   }
 
   #amount(count: number): string {

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
@@ -6,6 +6,7 @@ import { BatchRun } from '../batch-run.ts';
 import { type BatchWords, readBatchSettings } from '../batch-settings.ts';
 import type { Context } from '../context.ts';
 import { Journal } from '../journal.ts';
+import { countLines } from '../lines.ts';
 import { checkSavable } from '../save.ts';
 import type { CommandModule } from './command.ts';
 
@@ -33,8 +34,9 @@ export const batch: CommandModule<BatchWords> = {
     if (settings.summary) await checkSavable(settings.summary);
     using journal = settings.journal === undefined ? undefined : await Journal.open(settings.journal);
     const input = await openLines(context, file);
+    const total = file === undefined || file === '-' ? undefined : await countForProgress(context, file);
     // The journal is closed once it is no longer written to.
-    return await new BatchRun({ context, settings, input, journal }).run();
+    return await new BatchRun({ context, settings, input, journal, total }).run();
   },
 };
 
@@ -48,6 +50,11 @@ Examples:
   seq 1 500 | sed 's|^|GET /item/|' | podio batch - > items.ndjson
   podio batch calls.ndjson --concurrency 8 --resume calls.journal >> answers.ndjson
   podio batch calls.ndjson --min-remaining 100 --wait 3600`;
+
+// Only whom it is shown to wants to know it.
+async function countForProgress({ io }: Context, file: string): Promise<number | undefined> {
+  return io.stderr.isTTY === true && (await stat(file)).isFile() ? countLines(file) : undefined;
+}
 
 async function openLines({ io }: Context, file: string | undefined): Promise<Readable> {
   if (file === '-') return io.stdin;
