@@ -48,7 +48,9 @@ function inBlock(block: Block): string {
 
 // A full stop or an apostrophe at the beginning of a line would be a request, "-" alone a hyphen, "^" an accent.
 function escaped(text: string): string {
+  // Where man may show nothing but ASCII, an ellipsis would be missing.
   return text
+    .replaceAll('…', '...')
     .replace(/[\\\-'^~`]/g, (sign) => SIGNS[sign] ?? sign)
     .replace(/^(?=\.)/gm, '\\&')
     .replace(

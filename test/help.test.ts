@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { COMMANDS } from '../src/cli/commands/index.ts';
-import { declared, groupsOf } from '../src/cli/commands/manual.ts';
+import { commandPage, declared, groupsOf } from '../src/cli/commands/manual.ts';
 import { readBlocks } from '../src/cli/page.ts';
 import { TOPICS } from '../src/cli/topics.ts';
 import { nearest } from '../src/values/suggest.ts';
@@ -76,6 +76,35 @@ test('examples stand before arguments and options', async () => {
   assert.deepEqual(
     order,
     order.toSorted((a, b) => a - b),
+  );
+});
+
+test('every command has examples of itself', async () => {
+  for (const entry of COMMANDS) {
+    const { sections } = await commandPage(entry);
+    const examples = sections.find(({ title }) => title === 'Examples')?.blocks ?? [];
+    const lines = examples.flatMap((block) => (block.kind === 'code' ? block.lines : []));
+    assert.ok(lines.length > 0, entry.name);
+    for (const line of lines) assert.match(line, new RegExp(`\\bpodio ${entry.name}\\b`));
+  }
+});
+
+const NEEDED: Readonly<Record<string, readonly string[]>> = { call: ['/x'], completion: ['bash'] };
+
+test('--json stands on the page of each command that takes it, and the others refuse it', async () => {
+  await using world = await World.create();
+  for (const { name } of COMMANDS) {
+    const names = /^As every command: ([\s\S]*?) \(podio help\)/m.exec(
+      succeeds(await world.podio(['help', name])),
+    )?.[1];
+    if (names?.includes('--json')) continue;
+    const { exit, stderr } = await world.podio([name, ...(NEEDED[name] ?? []), '--json']);
+    assert.equal(exit, 2, name);
+    assert.match(JSON.parse(stderr).message, /takes no --json$/);
+  }
+  assert.deepEqual(
+    COMMANDS.flatMap(({ name, takesJson }) => (takesJson === false ? name : [])),
+    ['call', 'batch', 'token', 'exec', 'completion'],
   );
 });
 

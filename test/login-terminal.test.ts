@@ -70,11 +70,11 @@ test('an API key that was typed and refused is asked for again', async () => {
   await using world = await World.create();
   using terminal = open(world, { PODIO_APP_ID: APP.id, PODIO_APP_TOKEN: APP.token });
   terminal.type(`${podio} login --app`);
-  await terminal.shows(/client id/);
+  await terminal.shows(/key's client id/);
   terminal.type(KEY.PODIO_CLIENT_ID);
-  await terminal.shows(/client secret/);
+  await terminal.shows(/client secret \(not shown\)/);
   terminal.type('wrong');
-  await terminal.shows(/✗ Podio refused the login[\s\S]*client id/);
+  await terminal.shows(/✗ Podio refused the login[\s\S]*key's client id/);
   terminal.type('');
   await terminal.shows(/✗ Podio refused the login[\s\S]*secret \(not shown\)/);
   terminal.type(KEY.PODIO_CLIENT_SECRET);

@@ -25,6 +25,7 @@ function bare(text: string): string {
   return text
     .replace(/[‐-]\n\s*/g, '-')
     .replace(/[‘’]/g, "'")
+    .replaceAll('…', '...')
     .replace(/\s+/g, ' ');
 }
 
@@ -47,7 +48,7 @@ test('the real man shows all that help tells, examples sign by sign', () => {
 });
 
 function missingIn(man: string, block: Block): string[] {
-  if (block.kind === 'code') return block.lines.filter((line) => !man.includes(line));
+  if (block.kind === 'code') return block.lines.filter((line) => !man.includes(line.replaceAll('…', '...')));
   const terms =
     block.kind === 'rows' ? block.rows.flatMap(({ term, text }) => [term.trim(), text]) : [block.text];
   return terms.filter((text) => !bare(man).includes(bare(text)));

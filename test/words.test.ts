@@ -152,6 +152,48 @@ for (const argv of FAILING) {
   });
 }
 
+const LOST: readonly (readonly string[])[] = [
+  ...FAILING,
+  ['exec'],
+  ['batch'],
+  ['batch', 'no-such-file'],
+  ['exec', '--', 'no-such-command-at-all'],
+  ['call', '/item/1', '-F', 'a[=1'],
+  ['call', '/item/1', '-d', '{'],
+  ['call', '/item/1', '-H', 'x'],
+  ['call', '/item/1', '--timeout', 'soon'],
+  ['call', '/item/1', '-o', '/'],
+  ['call', '/item/1', '--color', 'blue'],
+  ['call', '/item/1', '--api-url', 'http://example.com'],
+  ['call', '/item/1', '--session-manager', 'filed'],
+  ['call', 'item/1'],
+  ['call', 'https://example.com/'],
+  ['config', 'set', 'colr', 'never'],
+  ['config', 'set', 'color', 'blue'],
+  ['config', 'set', 'app_token', 'x'],
+  ['completion', 'tcsh'],
+  ['help', 'frobnicate'],
+  ['login'],
+  ['login', '--app', 'x'],
+  ['login', '--app', '1', '--name', '/'],
+  ['login', '--web', '--port', 'x'],
+  ['login', '--web', '--redirect-host', '/'],
+  ['login', '--app', '1', '--token-file', '/no/such/file'],
+  ['sessions', 'import', '/no/such/file'],
+  ['sandbox', '--port', 'x'],
+];
+
+test('whatever went wrong, the last line holds a command to paste', async () => {
+  await using world = await loggedIn();
+  for (const argv of LOST.filter((words) => !words.includes('--json'))) {
+    const { exit, stderr } = await world.podio(argv, stored);
+    assert.notEqual(exit, 0, argv.join(' '));
+    const hint = stderr.trimEnd().split('\n').at(-1) ?? '';
+    assert.match(hint, /^hint: .*(podio [a-z-]+|https:\/\/\S+|\b(ls -|command -v) ?\S+)/, argv.join(' '));
+    assert.doesNotMatch(hint, /undefined|COMMAND|; see podio help [a-z]+.*see podio help/, argv.join(' '));
+  }
+});
+
 test('identities that were nearly named are suggested, to be pasted', async () => {
   await using world = await loggedIn();
   const hintOf = async (...argv: string[]) => (await world.podio(argv, stored)).stderr;

@@ -18,7 +18,7 @@ export interface ToldKey extends ApiKey {
 
 const WHERE =
   'Podio gives access by an API key: a client id and a client secret. Make one at ' +
-  'https://podio.com/settings/api (any name will do; as the domain, localhost). ' +
+  'https://podio.com/settings/api (any name will do; the domain matters for --web only). ' +
   'You are asked for it this once.';
 
 const WAYS = {

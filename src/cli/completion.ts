@@ -19,6 +19,7 @@ export interface CompletionOption {
 /** A command, as the parser knows it. */
 export interface CompletionCommand {
   readonly text: string;
+  readonly takesJson?: false;
   readonly options: readonly CompletionOption[];
   readonly arguments: readonly (Value & { readonly variadic: boolean })[];
 }
@@ -120,8 +121,9 @@ export class Completer {
   }
 
   #options({ command, given }: Line): Completion {
+    const closed = command?.takesJson === false ? [...given, '--json'] : given;
     const open = [...(command?.options ?? []), ...this.#table.options].filter(
-      ({ flags, repeats }) => repeats || !flags.some((flag) => given.includes(flag)),
+      ({ flags, repeats }) => repeats || !flags.some((flag) => closed.includes(flag)),
     );
     const candidates = open.flatMap(({ flags, text }) => flags.map((word) => ({ word, text })));
     return { candidates: candidates.sort((a, b) => (a.word < b.word ? -1 : 1)), files: false };

@@ -311,7 +311,10 @@ export class Context {
     const meant = this.guess(text);
     const guess = meant === undefined ? '' : `did you mean "${meant}"? `;
     throw new NotLoggedInError(`not logged in as "${text}" at ${this.settings.apiUrl}`, {
-      hint: names.length > 0 ? `${guess}logged in are: ${names.join(', ')}` : 'log in: podio login',
+      hint:
+        names.length > 0
+          ? `${guess}logged in are: ${names.join(', ')}; see podio status`
+          : 'log in: podio login',
     });
   }
 

@@ -17,6 +17,8 @@ export interface ExitCode {
   readonly meaning: string;
   /** What to do where the error itself does not say. */
   readonly hint?: string;
+  /** A command to paste, where what is to be done names none. */
+  readonly see?: string;
   readonly fits: (error: unknown) => boolean;
 }
 
@@ -42,7 +44,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
     exit: 2,
     code: 'usage',
     meaning: 'wrong usage or bad input; nothing was sent',
-    hint: 'see podio help COMMAND',
+    see: 'podio help COMMAND',
     fits: (error) => error instanceof UsageError,
   },
   {
@@ -50,6 +52,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
     code: 'not_logged_in',
     meaning: 'not logged in, or Podio refused the credentials or the session',
     hint: 'log in: podio login',
+    see: 'podio status',
     fits: (error) => error instanceof NotLoggedInError || statusIn(401)(error),
   },
   {
@@ -57,6 +60,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
     code: 'rate_limited',
     meaning: 'rate limited (420, 429), the wait being longer than allowed',
     hint: 'try again later',
+    see: 'podio limits',
     fits: (error) => error instanceof RateLimitError,
   },
   {
@@ -64,6 +68,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
     code: 'not_found',
     meaning: 'not found (404, 410)',
     hint: 'check the path and its ids, and who you are, since one sees what one may see: podio status',
+    see: 'podio help call',
     fits: statusIn(404, 410),
   },
   {
@@ -71,6 +76,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
     code: 'refused',
     meaning: 'the API refused the request (other 4xx)',
     hint: 'see what the operation takes: https://developers.podio.com/doc',
+    see: 'podio help call',
     fits: (error) => error instanceof PodioError && error.status >= 400 && error.status < 500,
   },
   {
@@ -78,6 +84,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
     code: 'api_failed',
     meaning: 'the API failed (5xx, or an answer that breaks the protocol)',
     hint: 'try again later; is it Podio that answers? See --api-url and HTTPS_PROXY',
+    see: 'podio doctor',
     fits: (error) => error instanceof PodioError,
   },
   {
@@ -85,6 +92,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
     code: 'unreachable',
     meaning: 'the API could not be reached (DNS, TCP, TLS, proxy, time-out)',
     hint: 'check the network, then try again',
+    see: 'podio doctor',
     fits: (error) => error instanceof ConnectionError,
   },
   {
@@ -92,6 +100,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
     code: 'store',
     meaning: 'trouble with the store: locked, damaged, unsafe mode, unavailable, full',
     hint: 'see podio help storage',
+    see: 'podio doctor',
     fits: (error) => error instanceof StoreError,
   },
   {
@@ -117,6 +126,6 @@ export const EXIT_CODES: readonly ExitCode[] = [
 const FAULT = { exit: 1, code: 'fault' };
 
 /** The exit code that an error leads to. */
-export function exitCodeOf(error: unknown): Pick<ExitCode, 'exit' | 'code' | 'hint'> {
+export function exitCodeOf(error: unknown): Pick<ExitCode, 'exit' | 'code' | 'hint' | 'see'> {
   return EXIT_CODES.find(({ fits }) => fits(error)) ?? FAULT;
 }

@@ -208,9 +208,12 @@ function didYouMean(suggestion: string): string {
 }
 
 function report(error: unknown, argv: readonly string[], io: Io): number {
-  const { exit, code, hint: usualHint } = exitCodeOf(error);
-  const { message, hint = usualHint ?? 'see podio help', ...details } = inWords(error, io);
-  const inFull = hint.replace('COMMAND', commandIn(argv)).trimEnd();
+  const { exit, code, hint: usual, see = 'podio help' } = exitCodeOf(error);
+  const { message, hint = usual, ...details } = inWords(error, io);
+  const inFull = withCommand(hint, see).replace(
+    'podio help COMMAND',
+    `podio help ${commandIn(argv)}`.trimEnd(),
+  );
   if (io.manner?.json) {
     say(io, visible(JSON.stringify({ code, exit, message, hint: inFull, ...details })));
   } else {
@@ -219,6 +222,14 @@ function report(error: unknown, argv: readonly string[], io: Io): number {
   }
   return exit;
 }
+
+// Whatever else is said, there is something to paste in the end: a command, or the address of a page.
+function withCommand(hint: string | undefined, see: string): string {
+  if (hint === undefined) return `see ${see}`;
+  return PASTEABLE.test(hint) ? hint : `${hint}; see ${see}`;
+}
+
+const PASTEABLE = /\bpodio [a-z-]|https:|\b(?:chmod|ls|mv|ps|npm|node|command) \S/;
 
 /** What is said of an error; what Podio said of it stands beside the message for programs. */
 interface Words {

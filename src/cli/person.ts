@@ -138,7 +138,7 @@ export function readAppId(text: string): string {
   if (id !== undefined) return id;
   const isAddress = /^https?:\/\//.test(bare);
   throw new UsageError(
-    isAddress ? 'the app id does not stand in this address' : 'the app id is not a number',
+    isAddress ? 'the app id does not stand in this address' : 'the app id is a number, as in 123456',
     {
       hint: `see the app's settings in Podio, "Developer", then: podio login --app APP_ID`,
     },

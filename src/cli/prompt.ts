@@ -54,8 +54,14 @@ export async function choose<T extends string>(
 /** Tells a person what to know before a question, in lines that the terminal has room for. */
 export async function explain(io: Io, text: string): Promise<void> {
   const { default: wrapAnsi } = await import('wrap-ansi');
-  say(io, wrapAnsi(text, Math.min(io.stderr.columns ?? 80, 80)));
+  const width = Math.min(io.stderr.columns ?? 80, 80);
+  if (isPlain(io)) return say(io, wrapAnsi(text, width));
+  const { log } = await import('@clack/prompts');
+  log.message(wrapAnsi(text, width - GUIDE.length), { output: io.stderr });
 }
+
+// What stands before each line of a conversation.
+const GUIDE = '│  ';
 
 async function chosenFrom(io: Io, message: string, options: Answer<string>[]): Promise<string> {
   const { select } = await import('@clack/prompts');
@@ -78,7 +84,7 @@ function judge(read: Read = (text) => text) {
       read(value);
       return undefined;
     } catch (error) {
-      if (error instanceof Failure) return [error.message, error.hint].filter(Boolean).join('; ');
+      if (error instanceof Failure) return error.message;
       throw error;
     }
   };

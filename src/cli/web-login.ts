@@ -150,7 +150,7 @@ function tellAddress(io: Io, url: string, opens: boolean): void {
 async function pasted(io: Io, loopback: Loopback): Promise<AuthorizeAnswer> {
   const read = (text: string) => {
     if (loopback.read(text) !== undefined) return text;
-    throw new UsageError('That is no answer to this login', { hint: 'paste all of the address' });
+    throw new UsageError('that is no answer to this login; paste the whole address');
   };
   const text = await ask(io, 'Then paste the code, or the whole address at which the browser ends', { read });
   return loopback.read(text) ?? pasted(io, loopback);

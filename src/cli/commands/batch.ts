@@ -30,6 +30,8 @@ export const batch: CommandModule<BatchWords> = {
       .addHelpText('after', EXAMPLES),
 
   async run(context: Context, words: BatchWords, [file]: readonly string[]): Promise<number> {
+    if (context.settings.json)
+      throw new UsageError('batch prints lines of JSON in any case, and takes no --json');
     const settings = readBatchSettings(words);
     if (settings.summary) await checkSavable(settings.summary);
     using journal = settings.journal === undefined ? undefined : await Journal.open(settings.journal);

@@ -91,7 +91,7 @@ Examples:
   podio call POST /file/ --form @photo.jpg
   podio call GET /file/42/raw -o photo.jpg
 
-The method is GET unless a body is given, then POST. Exit codes: podio help exit-codes`;
+The method is GET unless a body is given, then POST.`;
 
 async function run(context: Context, options: CallOptions, words: readonly string[]): Promise<undefined> {
   checkTogether(options);

@@ -20,5 +20,7 @@ export interface PlainModule<Options extends object = object> extends Pick<Comma
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
+  /** False where what it prints is a secret, a script or an answer of its own kind. */
+  readonly takesJson?: false;
   readonly load: () => Promise<CommandModule | PlainModule>;
 }

@@ -52,6 +52,7 @@ async function commandOf(entry: CommandEntry): Promise<CompletionCommand> {
   const command: Command = await declared(entry);
   return {
     text: entry.summary,
+    ...(entry.takesJson === false && { takesJson: false }),
     options: command.options.filter(({ hidden }) => !hidden).map(optionOf),
     arguments: command.registeredArguments.map((argument) => ({
       ...takes(argument.name(), argument.argChoices),

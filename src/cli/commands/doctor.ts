@@ -19,10 +19,7 @@ export const doctor: CommandModule<DoctorOptions> = {
     command
       .option('--offline', 'leave the network out')
       .option('--fix', "close our own files and folders to others, where they aren't")
-      .addHelpText(
-        'after',
-        '\nThe exit code is 0, or that of the first trouble found (podio help exit-codes).',
-      ),
+      .addHelpText('after', NOTES),
 
   async run(context: Context, { offline = false, fix = false }: DoctorOptions): Promise<number> {
     const findings = await withSpinner(context.io, 'Looking around', () =>
@@ -33,6 +30,13 @@ export const doctor: CommandModule<DoctorOptions> = {
     return findings.find(({ exit }) => exit > 0)?.exit ?? 0;
   },
 };
+
+const NOTES = `
+The exit code is 0, or that of the first trouble found (podio help exit-codes).
+
+Examples:
+  podio doctor
+  podio doctor --offline --fix`;
 
 function inLines({ id, level, message, fix }: Finding, io: Io): string {
   const mark = markFor(MARKS[level], io, io.stdout);

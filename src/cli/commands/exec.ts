@@ -27,7 +27,7 @@ export const exec: CommandModule<ExecOptions> = {
     if (json) throw new UsageError('exec prints nothing of its own and takes no --json');
     if (file === undefined)
       throw new UsageError('exec runs a command, and none was given', {
-        hint: 'podio exec -- COMMAND [ARG…]',
+        hint: 'name it after --, as in: podio exec -- php import.php',
       });
     const seconds = readNumber(minTtl, '--min-ttl', { least: 0, most: 86_400 }) ?? MIN_TTL_SECONDS;
     return runChild(context.io, { file, args, env: await tokenVariables(context, seconds) });

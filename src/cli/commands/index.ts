@@ -9,10 +9,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'log in and keep the session',
     load: async () => (await import('./login.ts')).login,
   },
-  { name: 'call', summary: 'make one API call', load: async () => call },
+  { name: 'call', summary: 'make one API call', takesJson: false, load: async () => call },
   {
     name: 'batch',
     summary: 'make many API calls, from lines of JSON',
+    takesJson: false,
     load: async () => (await import('./batch.ts')).batch,
   },
   {
@@ -28,11 +29,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'token',
     summary: 'print the access token',
+    takesJson: false,
     load: async () => token,
   },
   {
     name: 'exec',
     summary: 'run a command with the access token in its environment',
+    takesJson: false,
     load: async () => (await import('./exec.ts')).exec,
   },
   {
@@ -68,6 +71,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'completion',
     summary: 'make a shell complete podio',
+    takesJson: false,
     load: async () => (await import('./completion.ts')).completion,
   },
   {

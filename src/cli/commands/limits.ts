@@ -36,7 +36,11 @@ const NOTES = `
 Podio allows a number of calls in an hour for each user and API key (1,000; 250 for some operations), says with each
 answer how many are left, and does not say when the hour ends. This is what the last answer said that some podio of
 this identity kept: batches keep every figure, single calls one of each hundredth part of the budget. Where none is
-known of the last hour, or PODIO_ACCESS_TOKEN is set, Podio is asked, which takes one call.`;
+known of the last hour, or PODIO_ACCESS_TOKEN is set, Podio is asked, which takes one call.
+
+Examples:
+  podio limits
+  podio limits --fresh --json`;
 
 async function asked(context: Context): Promise<RateLimit> {
   const client = await context.client();

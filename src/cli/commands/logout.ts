@@ -27,10 +27,7 @@ export const logout: CommandModule<LogoutOptions> = {
       .argument('[identity]', 'whom; the default where it is left out')
       .option('--all', 'every identity, at every API')
       .option('--revoke', 'end the grant at Podio as well')
-      .addHelpText(
-        'after',
-        '\nWithout --revoke the tokens stay good until they end by themselves, should somebody have a copy.',
-      ),
+      .addHelpText('after', NOTES),
 
   async run(context: Context, options: LogoutOptions, [text]: readonly string[]): Promise<undefined> {
     if (options.all && text !== undefined)
@@ -42,6 +39,14 @@ export const logout: CommandModule<LogoutOptions> = {
     if (outcomes.length === 0 && !context.settings.json) sayNobody(context, text);
   },
 };
+
+const NOTES = `
+Without --revoke the tokens stay good until they end by themselves, should somebody have a copy.
+
+Examples:
+  podio logout
+  podio logout app:123456 --revoke
+  podio logout --all`;
 
 function sayNobody(context: Context, text: string | undefined): void {
   const meant = text && context.guess(text);

@@ -46,16 +46,16 @@ export function groupsOf(commands: readonly CommandEntry[]): [title: string, ent
 
 /** The page of a command, read from what it declares to the parser. */
 export async function commandPage(entry: CommandEntry): Promise<Page> {
-  const { name, summary } = entry;
+  const { name, summary, takesJson = true } = entry;
   const command = await declared(entry);
   const { examples, notes } = readNotes(afterHelpOf(command));
   const sections = [
     { title: 'Examples', blocks: examples },
     rowsUnder('Arguments', help.visibleArguments(command).map(argumentRow(command))),
     rowsUnder('Options', command.options.filter(({ hidden }) => !hidden).map(optionRow)),
-    { title: '', blocks: [...notes, { kind: 'text', text: elsewhere() }] },
+    { title: '', blocks: [...notes, { kind: 'text', text: elsewhere(takesJson) }] },
   ] satisfies Section[];
-  const usage = `podio ${name} ${command.usage()}`;
+  const usage = `podio ${name} ${command.usage()}`.trimEnd();
   return { name, kind: 'command', summary, usage, sections: sections.filter(hasContent) };
 }
 
@@ -99,8 +99,8 @@ function globalRows(): Row[] {
 }
 
 // Named only: what they mean is told once, on the page of the program.
-function elsewhere(): string {
-  const names = globalOptions().map(({ long }) => long);
+function elsewhere(takesJson: boolean): string {
+  const names = globalOptions().flatMap(({ long }) => (long === '--json' && !takesJson ? [] : long));
   return `As every command: ${names.join(', ')} (podio help). How it can end: podio help exit-codes.`;
 }
 

@@ -7,11 +7,7 @@ import { write, writeJson } from '../output.ts';
 import type { CommandModule } from './command.ts';
 
 export const refresh: CommandModule = {
-  declare: (command: Command) =>
-    command.addHelpText(
-      'after',
-      '\nCalls renew the session by themselves; this is for whoever wants it done now.',
-    ),
+  declare: (command: Command) => command.addHelpText('after', NOTES),
 
   async run(context: Context): Promise<undefined> {
     const identity = context.identity();
@@ -30,3 +26,10 @@ export const refresh: CommandModule = {
     else await write(context.io.stdout, `${expires_at}\n`);
   },
 };
+
+const NOTES = `
+Calls renew the session by themselves; this is for whoever wants it done now.
+
+Examples:
+  podio refresh
+  podio refresh --as ada --json`;

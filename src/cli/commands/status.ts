@@ -18,15 +18,20 @@ interface StatusOptions {
 
 const MOST_AT_ONCE = 8;
 
+const NOTES = `
+The exit code is 0 only when the default (or the identity named) can be used.
+
+Examples:
+  podio status
+  podio status ada --offline
+  podio status --json`;
+
 export const status: CommandModule<StatusOptions> = {
   declare: (command: Command) =>
     command
       .argument('[identity]', 'only this one; all of them where it is left out')
       .option('--offline', 'tell what is stored, without asking the API')
-      .addHelpText(
-        'after',
-        '\nThe exit code is 0 only when the default (or the identity named) can be used.',
-      ),
+      .addHelpText('after', NOTES),
 
   async run(
     context: Context,

@@ -12,7 +12,7 @@ export const switchCommand: CommandModule = {
   declare: (command: Command) =>
     command
       .argument('[identity]', 'a name, or app:ID, password:EMAIL; of two, the other one where it is left out')
-      .addHelpText('after', '\nOne command alone takes another identity with --as IDENTITY or PODIO_AS.'),
+      .addHelpText('after', NOTES),
 
   async run(context: Context, _options: object, [text]: readonly string[]): Promise<undefined> {
     const chosen = text === undefined ? await otherThanNow(context) : named(context, text);
@@ -28,6 +28,13 @@ export const switchCommand: CommandModule = {
     else done(context.io, `The default at ${chosen.apiUrl} is now ${inFull(chosen)}.`);
   },
 };
+
+const NOTES = `
+One command alone takes another identity with --as IDENTITY or PODIO_AS.
+
+Examples:
+  podio switch ada
+  podio switch app:123456`;
 
 function named(context: Context, text: string): KnownIdentity {
   const found = context.known(text);
