@@ -1,4 +1,4 @@
-import { createInterface, type Interface } from 'node:readline';
+import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { InterruptedError } from '../errors.ts';
 import type { Io } from './io.ts';
@@ -50,15 +50,17 @@ function line({ stdin, stderr, signal }: Io, message: string, isHidden: boolean)
   // What is typed is shown by the terminal itself, unless the interface takes it over and writes it nowhere.
   const nowhere = new Writable({ write: (_chunk, _encoding, written) => written() });
   const lines = createInterface({ input: stdin, output: nowhere, terminal: isHidden });
+  // An Enter that ended a hidden line was not shown, and ^C is no Enter.
+  let isOpen = true;
   return new Promise<string>((resolve, reject) => {
     const stop = () => reject(new InterruptedError('SIGINT'));
     signal.addEventListener('abort', stop, { once: true });
-    lines.once('SIGINT', stop).once('close', stop).once('line', resolve);
-  }).finally(() => end(lines, isHidden, stderr));
-}
-
-// The Enter that ended a hidden line was not shown either.
-function end(lines: Interface, isHidden: boolean, stderr: Io['stderr']): void {
-  lines.close();
-  if (isHidden) stderr.write('\n');
+    lines.once('line', () => {
+      isOpen = isHidden;
+    });
+    lines.once('SIGINT', stop).once('line', resolve).once('close', stop);
+  }).finally(() => {
+    lines.close();
+    if (isOpen) stderr.write('\n');
+  });
 }

@@ -84,7 +84,7 @@ function judge(read: Read = (text) => text) {
       read(value);
       return undefined;
     } catch (error) {
-      if (error instanceof Failure) return error.message;
+      if (error instanceof Failure) return error.message.replace(/^./, (first) => first.toUpperCase());
       throw error;
     }
   };
