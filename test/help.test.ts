@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
@@ -168,6 +168,37 @@ test('help opens neither settings nor store, and of the commands only the one as
     named.filter((line) => unwanted.some((part) => line.includes(part))),
     [],
   );
+});
+
+test('every variable that podio reads stands in podio help environment', () => {
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.startsWith('sandbox'),
+  );
+  const source = files.map((file) => readFileSync(join('src', file), 'utf8')).join('\n');
+  const read = new Set(source.match(/(?<=\benv\.)[A-Z_]{2,}|\bPODIO_[A-Z_]+(?<!_)\b/g));
+  // What a desktop sets by itself, and what doctor warns of.
+  for (const own of [
+    'DBUS_SESSION_BUS_ADDRESS',
+    'WSL_DISTRO_NAME',
+    'XDG_RUNTIME_DIR',
+    'NODE_TLS_REJECT_UNAUTHORIZED',
+  ])
+    read.delete(own);
+  const told = new Set(TOPICS.environment?.text.match(/[A-Z][A-Z_]+/g));
+  assert.deepEqual(
+    [...read].filter((name) => !told.has(name)),
+    [],
+  );
+});
+
+test('topics fit 80 columns whole, examples too', async () => {
+  await using world = await World.create();
+  for (const topic of Object.keys(TOPICS)) {
+    const wide = succeeds(await world.podio(['help', topic]))
+      .split('\n')
+      .filter((line) => line.length > 80);
+    assert.deepEqual(wide, [], topic);
+  }
 });
 
 test('prose is told from examples and from terms by how it stands', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
@@ -63,6 +63,24 @@ test('status --json is a list with everything that is known', async () => {
     checked: true,
     exit: 0,
   });
+});
+
+test('each field of status --json is documented, in its help and in the README, and no other', async () => {
+  await using world = await loggedIn();
+  succeeds(await world.podio(['login', '--password', '--name', 'ada']));
+  const all = async () => JSON.parse((await world.podio(['status', '--json'], stored)).stdout);
+  const well: object[] = await all();
+  world.sandbox.endGrants();
+  const seen = new Set([...well, ...(await all())].flatMap(Object.keys));
+  const help = succeeds(await world.podio(['help', 'status']));
+  const readme = readFileSync('README.md', 'utf8');
+  const rows = /With --json([\s\S]*?)\n\n/.exec(help)?.[1]?.match(/^ {2}\w+(, \w+)*(?= )/gm) ?? [];
+  const told =
+    /With `--json` it is a list([\s\S]*?)\n## /.exec(readme)?.[1]?.match(/^\| (`\w+`(, )?)+/gm) ?? [];
+  for (const documented of [rows, told]) {
+    const names = documented.flatMap((row) => row.match(/\w+/g) ?? []);
+    assert.deepEqual(names.toSorted(), [...seen].toSorted());
+  }
 });
 
 test('status shows everybody, the default first, and its exit code is that of the default', async () => {

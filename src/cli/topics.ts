@@ -75,6 +75,15 @@ As everywhere:
   HTTP_PROXY           the same, for an API on http
   NO_PROXY             hosts that are reached without it
   NODE_EXTRA_CA_CERTS  a file with further certificates to trust
+  REDISCLI_AUTH        the password of a Redis that keeps sessions
+  BROWSER              the browser that podio login --web opens
+
+To see where it runs:
+  TERM=dumb, CI             neither spinner nor anything that is drawn over
+  LC_ALL, LC_CTYPE, LANG    whether signs can be shown that are not ASCII
+  DISPLAY, WAYLAND_DISPLAY  whether a browser can be opened
+  SSH_CONNECTION            the same: over SSH the address is printed
+  SHELL                     whose completion podio completion install puts in place
 
 An option stands above a variable, a variable above the settings file (podio help config), that above the default.
 podio config explain KEY tells which one holds.
@@ -118,12 +127,12 @@ nothing is asked where there is no terminal.
     summary: 'where sessions are kept, and how safe they are there',
     text: `
 A session is kept by a session manager:
-  keychain  the system's keychain: service "podio", an entry for each identity
-  file      a file for each identity in $XDG_DATA_HOME/podio/sessions, folder 0700, files 0600
-  memory    nowhere: it ends with the process
-  a module  one of your own, by its path or by the name of its package
-  auto      (the default) the keychain where it works, else the file
-  ./mine.js a module of your own: a path, a file: URL, or a package installed where podio is; the README says how
+  auto             (the default) the keychain where it works, else the file
+  keychain         the system's keychain: service "podio", an entry for each identity
+  file             a file for each identity in $XDG_DATA_HOME/podio/sessions, folder 0700, files 0600
+  memory           nowhere: it ends with the process
+  redis://HOST/DB  Redis, for several machines: a hash for each identity; rediss:// with TLS
+  ./mine.js        a module of your own: a path, a file: URL, or a package installed where podio is
 
 Which one auto took is said at login and remembered for the identity; no later run takes another by itself. podio
 status tells the place of each session, podio sessions move brings it to another manager, podio logout empties it.

@@ -21,6 +21,15 @@ const MOST_AT_ONCE = 8;
 const NOTES = `
 The exit code is 0 only when the default (or the identity named) can be used.
 
+With --json, a list of objects; what is not known is left out, times are ISO 8601 in UTC:
+  identity, type, name, default    app:123456; app, password or authorization_code; its short name; whether it is the default
+  who                              what Podio calls the app or the user
+  api_url, client_id               whose session it is: the API and the API key
+  session_manager, place           what keeps the session, and where
+  access_ends_at, refresh_ends_at  when the access token ends, and when it can no longer be renewed
+  checked, usable                  whether Podio was asked, and whether a call would work
+  problem, hint, exit              what is wrong, what to type, and the exit code that it stands for
+
 Examples:
   podio status
   podio status ada --offline
