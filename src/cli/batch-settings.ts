@@ -1,4 +1,4 @@
-import { readNumber } from './numbers.ts';
+import { readNumber, readTimeout } from './numbers.ts';
 import type { SaveOptions } from './save.ts';
 
 /** The options of `podio batch`, as they were typed. */
@@ -37,7 +37,6 @@ const SECONDS = { least: 0, most: 86_400 };
 /** Reads the options. @throws {UsageError} */
 export function readBatchSettings(words: BatchWords): BatchSettings {
   const { summary: file } = words;
-  const timeout = readNumber(words.timeout, '--timeout', { ...SECONDS, least: 0.001 });
   return {
     concurrency: readNumber(words.concurrency, '--concurrency', { least: 1, most: 256, isWhole: true }) ?? 4,
     isShared: words.shared ?? false,
@@ -46,7 +45,7 @@ export function readBatchSettings(words: BatchWords): BatchSettings {
     retryUnsafe: words.retryUnsafe ?? false,
     waitMs: (readNumber(words.wait, '--wait', SECONDS) ?? 0) * 1000,
     minRemaining: readNumber(words.minRemaining, '--min-remaining', WHOLE) ?? 0,
-    timeoutMs: timeout === undefined ? undefined : Math.ceil(timeout * 1000),
+    timeoutMs: readTimeout(words.timeout),
     journal: words.resume,
     summary: file === undefined ? undefined : { file, clobber: true, option: '--summary' },
   };

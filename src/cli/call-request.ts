@@ -5,6 +5,7 @@ import { withQuery } from '../values/query.ts';
 import { type Field, nest, splitField, typedValue } from './fields.ts';
 import { readArgument } from './input.ts';
 import type { Io } from './io.ts';
+import { readTimeout } from './numbers.ts';
 
 /** The options of `podio call` that make the request. */
 export interface RequestOptions {
@@ -152,23 +153,4 @@ function readHeaders(headers: readonly string[]): Record<string, string> {
 function readHeader(text: string): readonly [name: string, value: string] {
   const [, name = '', value = ''] = /^([^:]*):[ \t]*(.*)$/s.exec(text) ?? [];
   return header(name, value, "--header takes 'Name: value'");
-}
-
-function readTimeout(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const seconds = Number(text);
-  if (text.trim() !== '' && seconds > 0 && seconds <= 86_400) return Math.ceil(seconds * 1000);
-  throw new UsageError(`--timeout takes seconds, more than 0, not "${text}"`);
-}
-
-/** A number that an option was given. @throws {UsageError} where it is none, or not in the range. */
-export function readNumber(
-  option: string,
-  text: string | undefined,
-  { usual, least, most }: { readonly usual: number; readonly least: number; readonly most: number },
-): number {
-  if (text === undefined) return usual;
-  const number = Number(text);
-  if (text.trim() !== '' && Number.isInteger(number) && number >= least && number <= most) return number;
-  throw new UsageError(`${option} takes a whole number from ${least} to ${most}, not "${text}"`);
 }

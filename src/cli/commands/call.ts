@@ -6,9 +6,10 @@ import { deadline } from '../../http/deadline.ts';
 import { drain } from '../../http/decoding.ts';
 import type { HttpResponse } from '../../http/http.ts';
 import { fail, filteredBody, forReader, writeBody, writeHead } from '../call-answer.ts';
-import { type Request, type RequestOptions, readNumber, readRequest } from '../call-request.ts';
+import { type Request, type RequestOptions, readRequest } from '../call-request.ts';
 import type { Context } from '../context.ts';
 import type { Filter } from '../jq.ts';
+import { readNumber } from '../numbers.ts';
 import { say, visible, write } from '../output.ts';
 import type { SaveOptions } from '../save.ts';
 import type { CommandModule } from './command.ts';
@@ -100,7 +101,7 @@ async function run(context: Context, options: CallOptions, words: readonly strin
   resolveTarget(request.path, context.apiUrl());
   if (options.dryRun || options.curl) return show(context, options, request);
   const policy = policyOf(options, request);
-  const most = options.limit === undefined ? undefined : readNumber('--limit', options.limit, MANY);
+  const most = readNumber(options.limit, '--limit', MANY);
   const filter = options.jq === undefined ? undefined : await compile(options.jq, options.raw ?? false);
   const saving = savingOf(options);
   if (saving?.file) await (await import('../save.ts')).checkSavable(saving);
@@ -116,7 +117,7 @@ async function run(context: Context, options: CallOptions, words: readonly strin
   else await writeBody(context, answer);
 }
 
-const MANY = { usual: 0, least: 1, most: Number.MAX_SAFE_INTEGER } as const;
+const MANY = { least: 1, most: Number.MAX_SAFE_INTEGER, isWhole: true };
 
 const CONFLICTS: readonly (readonly [option: keyof CallOptions, other: keyof CallOptions])[] = [
   ['output', 'remoteName'],
@@ -164,8 +165,8 @@ async function compile(filter: string, isRaw: boolean): Promise<Filter> {
 }
 
 function policyOf({ retry, retryUnsafe = false, wait }: CallOptions, { method }: Request) {
-  const retries = readNumber('--retry', retry, { usual: USUAL_RETRIES, least: 0, most: 100 });
-  const seconds = readNumber('--wait', wait, { usual: 0, least: 0, most: 86_400 });
+  const retries = readNumber(retry, '--retry', { least: 0, most: 100, isWhole: true }) ?? USUAL_RETRIES;
+  const seconds = readNumber(wait, '--wait', { least: 0, most: 86_400 }) ?? 0;
   return { method, retries, isUnsafeAllowed: retryUnsafe, wait: seconds };
 }
 

@@ -5,6 +5,7 @@ import { parseJsonObject } from '../../values/json.ts';
 import { runChild } from '../child.ts';
 import type { Context } from '../context.ts';
 import { readTextFile } from '../input.ts';
+import { readNumber } from '../numbers.ts';
 import { say, write, writeJson } from '../output.ts';
 import type { CommandModule } from './command.ts';
 
@@ -53,10 +54,10 @@ Examples:
   podio sandbox --port 4000          # until ^C; prints what to put in the environment`;
 
 async function sandboxOptions(options: SandboxCommandOptions): Promise<SandboxOptions> {
-  const number = (text: string | undefined, option: string) =>
-    text === undefined ? undefined : readNumber(text, option);
+  const number = (text: string | undefined, option: string, most = Number.MAX_SAFE_INTEGER) =>
+    readNumber(text, option, { least: 0, most });
   const given = {
-    port: number(options.port, '--port'),
+    port: number(options.port, '--port', 65_535),
     expiresIn: number(options.expiresIn, '--expires-in'),
     endFamilyOnReplay: options.endFamily,
     callLimit: number(options.callLimit, '--call-limit'),
@@ -66,12 +67,6 @@ async function sandboxOptions(options: SandboxCommandOptions): Promise<SandboxOp
     accounts: options.accounts === undefined ? undefined : await readAccounts(options.accounts),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-}
-
-function readNumber(text: string, option: string): number {
-  const number = Number(text);
-  if (text.trim() !== '' && number >= 0 && Number.isFinite(number)) return number;
-  throw new UsageError(`${option} takes a number, not "${text}"`);
 }
 
 async function readAccounts(file: string): Promise<Record<string, unknown>> {
