@@ -77,7 +77,7 @@ export function readWhole(body: Readable, maxBytes: number, tooLong: () => Error
     });
     body.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     body.once('error', reject);
-    body.once('close', () => reject(body.errored ?? new Error('the body was closed before its end')));
+    body.once('close', () => body.readableEnded || reject(body.errored ?? new Error('the body was closed')));
   });
 }
 

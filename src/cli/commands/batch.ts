@@ -36,9 +36,13 @@ export const batch: CommandModule<BatchWords> = {
     if (settings.summary) await checkSavable(settings.summary);
     using journal = settings.journal === undefined ? undefined : await Journal.open(settings.journal);
     const input = await openLines(context, file);
-    const total = file === undefined || file === '-' ? undefined : await countForProgress(context, file);
-    // The journal is closed once it is no longer written to.
-    return await new BatchRun({ context, settings, input, journal, total }).run();
+    try {
+      const total = file === undefined || file === '-' ? undefined : await countForProgress(context, file);
+      // The journal is closed once it is no longer written to.
+      return await new BatchRun({ context, settings, input, journal, total }).run();
+    } finally {
+      input.destroy();
+    }
   },
 };
 
