@@ -307,7 +307,7 @@ test('input that cannot be read sends nothing', async () => {
     '--min-remaining=1.5',
     '--timeout=0',
   ])
-    fails(await world.podio(['batch', '-', option], { ...stored, stdin: 'GET /item/123' }), 2, /takes a/);
+    fails(await world.podio(['batch', '-', option], { ...stored, stdin: 'GET /item/123' }), 2, /takes /);
   assert.equal(world.sandbox.seen.length, 0);
 });
 
