@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import { PodioError } from '../errors.ts';
 import type { Connections } from '../http/connections.ts';
 import { readWhole } from '../http/decoding.ts';
-import { type HttpResponse, send, type Watch } from '../http/http.ts';
+import { type HttpResponse, prepare, send, type Watch } from '../http/http.ts';
 import { type GivenManager, type ReadyManager, readyManager } from '../session/managers/given.ts';
 import type { ManagerOptions } from '../session/managers/index.ts';
 import { Session } from '../session/session.ts';
@@ -226,7 +226,10 @@ export class PodioClient {
    */
   async call(call: ApiCall): Promise<ApiAnswer> {
     const target = resolveTarget(call.path, this.#apiUrl);
-    const { oauth, isNew } = await this.#usable();
+    const usable = this.#usable();
+    // A keychain or a Redis takes as long as this to answer.
+    if (this.#held === undefined) void prepare(this.#apiUrl);
+    const { oauth, isNew } = await usable;
     const answer = await this.#sent(call, target, oauth);
     if (answer.status !== 401 || isNew) return { ...answer, attempts: 1 };
     const text = await readWhole(answer.body, LONGEST_ERROR, () =>

@@ -77,6 +77,11 @@ function placeOf(origin: string): Place {
   return place;
 }
 
+/** Loads what the first request to an origin needs, while something else is waited for. */
+export async function prepare(origin: string): Promise<void> {
+  await open(placeOf(origin).protocol);
+}
+
 type Open = (options: RequestOptions) => ClientRequest;
 
 const opens = new Map<string, Open>();
