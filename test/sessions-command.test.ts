@@ -64,6 +64,30 @@ test('an import never replaces a newer session, and takes nothing that is no exp
   }
 });
 
+test('an import brings in nothing that a login would refuse: no API in clear, no name that stands for another identity', async () => {
+  await using world = await World.create();
+  const file = join(world.home, 'in.json');
+  const record = {
+    ...{ version: 1, api_url: world.sandbox.url, client_id: 'id', type: 'app', identifier: '1' },
+    ...{ access_token: 'a', refresh_token: 'r', expires_in: 1, obtained_at: 1, scope: '' },
+  };
+  for (const bad of [
+    ...['no URL', 'http://api.podio.com', 'https://api.podio.com/path'].map((api_url) => ({ api_url })),
+    ...['', 'two\nlines', '\u001b[2J', 'x'.repeat(321)].map((identifier) => ({ identifier })),
+    ...['a\r\nX-Evil: 1', '\u00e4'].map((access_token) => ({ access_token })),
+    ...['app:123456', '--all', '\u001b[2J', '$(id)', '', 1].map((name) => ({ name })),
+  ]) {
+    const { name, ...changed } = { name: undefined, ...bad };
+    const sessions = [{ record }, { name, record: { ...record, ...changed } }];
+    writeFileSync(file, JSON.stringify({ version: 1, sessions }));
+    const { exit, stderr } = await world.podio(['sessions', 'import', file]);
+    assert.equal(exit, 2, `${JSON.stringify(bad)} ${stderr}`);
+    assert.equal((await world.podio(['sessions', 'list'])).stdout, '');
+  }
+  writeFileSync(file, JSON.stringify({ version: 1, sessions: [{ name: 'work', record }] }));
+  assert.equal((await world.podio(['sessions', 'import', file])).exit, 0);
+});
+
 test('a move that cannot be finished leaves the session where it was', async () => {
   await using world = await World.create();
   await world.podio(['login', '--app']);

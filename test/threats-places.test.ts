@@ -22,6 +22,7 @@ import { promptly } from './support/promptly.ts';
 const IS_ROOT = process.getuid?.() === 0;
 const NOBODY = 65534;
 const DATA = '.local/share/podio';
+const ITEM = '/item/123';
 
 /** What an attacker may have put in the place of a file; `victim` is a file of the user's. */
 const TRAPS: Readonly<Record<string, (place: string, victim: string) => unknown>> = {
@@ -65,6 +66,27 @@ for (const [what, put] of Object.entries(TRAPS)) {
     }
     assert.equal(world.sandbox.tokenRequests(), 0);
     succeeds(await promptly(world, ['refresh'], nothingSet()));
+  });
+}
+
+for (const [what, put] of Object.entries(TRAPS)) {
+  test(`threat 7: ${what} in the place of a note or a journal is not written to, nor waited for`, async () => {
+    await using world = await loggedIn({ callLimit: 10 });
+    const victims = join(world.home, 'victims');
+    mkdirSync(victims);
+    writeFileSync(join(victims, 'victim'), 'the user’s own', { mode: 0o644 });
+    succeeds(await promptly(world, ['call', ITEM], nothingSet()));
+    const notes = join(world.home, DATA, 'rate-limits');
+    const [note = ''] = readdirSync(notes);
+    rmSync(join(notes, note));
+    const before = treeOf(victims);
+    put(join(notes, note), join(victims, 'victim'));
+    succeeds(await promptly(world, ['call', ITEM], nothingSet()));
+    const journal = join(world.home, 'journal');
+    put(journal, join(victims, 'victim'));
+    const resumed = { ...nothingSet(), stdin: '{"path":"/item/123"}\n' };
+    assert.notEqual((await promptly(world, ['batch', '--resume', journal], resumed)).exit, 137);
+    assert.deepEqual(treeOf(victims), before);
   });
 }
 
@@ -147,6 +169,13 @@ test('threat 23: under sudo, nothing is written into the home of another user', 
   fails(await world.run(['login', '--app'], { env }), 8, /another user|permission denied/, /sudo -H|ls -ld/);
   assert.deepEqual([readdirSync(home), world.sandbox.seen], [[], []]);
   if (!IS_ROOT) return;
+  // What the caller has set must not choose what root runs.
+  mkdirSync(join(home, '.config/podio'), { recursive: true });
+  writeFileSync(join(home, '.config/podio/config.json'), '{"session_manager":"/tmp/any.mjs"}');
+  execFileSync('chown', ['-R', `${NOBODY}`, home]);
+  for (const words of [['login', '--app'], ['call', ITEM], ['status']])
+    fails(await world.run(words, { env }), 8, /settings are not read: .* belongs to another user/, /sudo -H/);
+  rmSync(join(home, '.config'), { recursive: true });
   mkdirSync(join(home, DATA, 'sessions'), { recursive: true });
   execFileSync('chown', ['-R', `${NOBODY}`, home]);
   fails(await world.run(['login', '--app'], { env }), 8, /another user/, /sudo -H/);

@@ -107,7 +107,11 @@ test("threat 4: the sandbox's child gets the sandbox's login and nothing of the 
   const accounts = join(world.home, 'accounts.json');
   writeFileSync(accounts, '{"users":[],"apps":[{"id":"1","token":"the sandbox has this one"}]}');
   const login = ['CLIENT_ID', 'CLIENT_SECRET', 'ACCESS_TOKEN', 'APP_ID', 'APP_TOKEN', 'USERNAME', 'PASSWORD'];
-  const own = Object.fromEntries(login.map((name) => [`PODIO_${name}`, `CANARY-${name}`]));
+  const PODIO_SESSION_MANAGER = 'redis://ada:CANARY-MANAGER@localhost/0';
+  const own = {
+    ...Object.fromEntries(login.map((name) => [`PODIO_${name}`, `CANARY-${name}`])),
+    PODIO_SESSION_MANAGER,
+  };
   const words = [
     'sandbox',
     '--accounts',
@@ -120,6 +124,7 @@ test("threat 4: the sandbox's child gets the sandbox's login and nothing of the 
   const seen = JSON.parse(succeeds(await world.run(words, { env: { ...own, MINE: 'stays' } })));
   assert.doesNotMatch(JSON.stringify(seen), /CANARY/);
   assert.deepEqual([seen.MINE, seen.PODIO_APP_ID], ['stays', '1']);
+  assert.equal(seen.PODIO_SESSION_MANAGER, 'redis://localhost/0');
 });
 
 test('threat 11: a token endpoint that repeats what it was asked puts no secret into a message', async () => {

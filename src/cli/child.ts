@@ -1,6 +1,5 @@
 import { constants } from 'node:os';
-import type { Environment } from '../values/places.ts';
-import { LOGIN_VARIABLES } from './environment.ts';
+import { forOthers } from './environment.ts';
 import type { Io } from './io.ts';
 import { say, visible } from './output.ts';
 
@@ -25,7 +24,7 @@ export async function runChild(io: Io, { file, args, env }: ChildCommand): Promi
   const { execa } = await import('execa');
   const child = execa(file, args, {
     stdio: 'inherit',
-    env: { ...without(LOGIN_VARIABLES, io.env), ...env },
+    env: { ...forOthers(io.env), ...env },
     extendEnv: false,
     reject: false,
     // It would end us by the signal that we pass on, before the command has ended.
@@ -55,8 +54,4 @@ function tellWhy(io: Io, file: string, code: string): number {
   say(io, visible(`podio: cannot run ${file} (${code})`));
   say(io, 'hint: check that it is there and may be run: command -v NAME, ls -l FILE');
   return code === 'ENOENT' ? 127 : 126;
-}
-
-function without(names: readonly string[], env: Environment): Environment {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
 }

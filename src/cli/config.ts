@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { StoreError, UsageError } from '../errors.ts';
 import { parseJsonObject } from '../values/json.ts';
@@ -140,10 +140,11 @@ export async function configFile(env: Environment): Promise<string | undefined> 
   }
 }
 
-/** Whoever could write there could have a login sent to an API of his own. @throws {StoreError} where everybody can. */
+/** Whoever could write there could have a login sent to an API of his own. @throws {StoreError} where others can. */
 export function checkPlace(file: string): void {
+  checkWriter(file);
   for (let place = file, last = ''; place !== last; last = place, place = path.dirname(place)) {
-    const mode = modeOf(place);
+    const mode = statOf(place)?.mode ?? 0;
     const isOpen = process.platform !== 'win32' && (mode & 0o002) !== 0 && (mode & 0o1000) === 0;
     if (!isOpen) continue;
     const hint = `close it (chmod o-w ${place}), or name another folder with PODIO_CONFIG_DIR`;
@@ -151,11 +152,21 @@ export function checkPlace(file: string): void {
   }
 }
 
-function modeOf(place: string): number {
+// Under sudo with the caller's HOME, the caller's settings would choose what root runs.
+function checkWriter(file: string): void {
+  const me = process.geteuid?.();
+  const uid = statOf(file)?.uid;
+  if (me === undefined || uid === undefined || uid === me || uid === 0) return;
+  throw new StoreError(`the settings are not read: ${file} belongs to another user (uid ${uid})`, {
+    hint: 'name a folder of your own with PODIO_CONFIG_DIR; with sudo, use sudo -H or the user itself',
+  });
+}
+
+function statOf(place: string): Stats | undefined {
   try {
-    return statSync(place).mode;
+    return statSync(place);
   } catch {
-    return 0;
+    return undefined;
   }
 }
 

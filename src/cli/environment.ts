@@ -1,4 +1,5 @@
 import type { Login } from '../client/login.ts';
+import { withoutCredentials } from '../values/manager-name.ts';
 import type { Environment } from '../values/places.ts';
 
 /** The variables that name a login: the user's own, and nobody's whom podio starts. */
@@ -6,6 +7,16 @@ export const LOGIN_VARIABLES: readonly string[] = [
   ...['PODIO_CLIENT_ID', 'PODIO_CLIENT_SECRET', 'PODIO_ACCESS_TOKEN'],
   ...['PODIO_APP_ID', 'PODIO_APP_TOKEN', 'PODIO_USERNAME', 'PODIO_PASSWORD'],
 ];
+
+/** What a program that podio starts may know of this: all but the login, and the password of a session manager. */
+export function forOthers(env: Environment): Environment {
+  const others = Object.entries(env).filter(([name]) => !LOGIN_VARIABLES.includes(name));
+  return Object.fromEntries(
+    others.map(([name, value]) => [name, name === MANAGER ? value && withoutCredentials(value) : value]),
+  );
+}
+
+const MANAGER = 'PODIO_SESSION_MANAGER';
 
 /** A login that the environment names whole, API key and all. */
 export interface EnvironmentLogin {

@@ -12,6 +12,9 @@ type State = (typeof STATES)[number];
 
 const OPTION = '--resume';
 
+// Whose place for it is a folder of everybody's must not be led into a file of his own, nor be kept waiting by a pipe.
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants;
+
 /**
  * Which lines of a batch have been done, in a file that grows with each: whoever runs the batch again, after ^C or a
  * crash, sends only the others. Holds no request and no answer. A crash of podio loses nothing of it, a power cut the
@@ -113,7 +116,7 @@ function hashOf(text: string): number {
 
 function openJournal(file: string): number {
   try {
-    const fd = fs.openSync(file, 'a', 0o600);
+    const fd = fs.openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
     if (fs.fstatSync(fd).isFile()) return fd;
     fs.closeSync(fd);
   } catch (cause) {

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { Command, CommanderError } from 'commander';
 import { Failure, InterruptedError, PodioError, UsageError } from '../errors.ts';
+import { withoutCredentials } from '../values/manager-name.ts';
 import { nearest } from '../values/suggest.ts';
 import { VERSION } from '../values/version.ts';
 import { tinted } from './color.ts';
@@ -20,6 +21,8 @@ export async function start(): Promise<void> {
   const env = { ...process.env };
   // What is read here need stand in no diagnostic report of Node's.
   for (const name of LOGIN_VARIABLES) delete process.env[name];
+  const { PODIO_SESSION_MANAGER: manager } = env;
+  if (manager !== undefined) process.env.PODIO_SESSION_MANAGER = withoutCredentials(manager);
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     // Once: whoever asks a second time is not made to wait.

@@ -1,7 +1,9 @@
 import { UsageError } from '../errors.ts';
 import { MANAGER_NAMES } from '../session/managers/index.ts';
 import type { KnownIdentity } from '../session/register.ts';
+import { authType, type Identity, isShortName } from '../values/identity.ts';
 import { parseJsonObject } from '../values/json.ts';
+import { apiOrigin } from '../values/origin.ts';
 import { expiresAt, isEmpty, type PodioOAuth } from '../values/podio-oauth.ts';
 import { DamagedRecordError, decodeUnsealed, encodeRecord, recordIdentity } from '../values/record.ts';
 
@@ -47,10 +49,26 @@ function readSession(entry: unknown): StoredSession {
     });
   }
   const text = JSON.stringify(record);
+  const known = { ...identityIn(text), manager: plainManager(manager) };
+  return {
+    known: name === undefined ? known : { ...known, name: shortName(name) },
+    oauth: decoded(text, known),
+  };
+}
+
+// What a login would refuse, an export made by hand cannot bring in either.
+function identityIn(text: string): Identity {
   const identity = recordIdentity(text);
   if (identity === undefined) throw new UsageError('a session in the export is damaged');
-  const known = { ...identity, manager: plainManager(manager) };
-  return { known: typeof name === 'string' ? { ...known, name } : known, oauth: decoded(text, known) };
+  const { apiUrl, type, identifier } = identity;
+  if (apiOrigin(apiUrl) !== apiUrl)
+    throw new UsageError(`"${apiUrl}" in the export is not the origin of an API`);
+  return { ...identity, ...authType(type, identifier) };
+}
+
+function shortName(name: unknown): string {
+  if (typeof name === 'string' && isShortName(name)) return name;
+  throw new UsageError(`${JSON.stringify(name)} in the export cannot be the name of an identity`);
 }
 
 // A file that somebody sent must not choose what is run here, nor where tokens go.

@@ -5,11 +5,10 @@ import { NotLoggedInError, UsageError } from '../errors.ts';
 import { deadline } from '../http/deadline.ts';
 import { type AuthorizeAnswer, Loopback } from '../http/loopback.ts';
 import { PAGES } from '../http/loopback-page.ts';
-import type { Environment } from '../values/places.ts';
 import type { PodioOAuth } from '../values/podio-oauth.ts';
 import { hasBrowser, openBrowser } from './browser.ts';
 import type { Context } from './context.ts';
-import { LOGIN_VARIABLES } from './environment.ts';
+import { forOthers } from './environment.ts';
 import { type Io, withSignal } from './io.ts';
 import { say, visible, warn } from './output.ts';
 import { ask, isInteractive } from './prompt.ts';
@@ -132,7 +131,7 @@ async function askPerson(
   const over = aborted(signal);
   tellAddress(io, url, opens);
   if (opens) {
-    await Promise.race([over, new Promise<void>((failed) => openBrowser(url, strangers(io.env), failed))]);
+    await Promise.race([over, new Promise<void>((failed) => openBrowser(url, forOthers(io.env), failed))]);
     warn(io, 'the browser could not be started; open the address yourself');
   }
   if (settings.mayAsk && isInteractive(io)) return pasted(withSignal(io, signal), loopback);
@@ -170,11 +169,6 @@ function tooLate(ms: number): NotLoggedInError {
   return new NotLoggedInError(`nobody answered on Podio's page within ${ms / 60_000} minutes`, {
     hint: 'try again: podio login --web; where Podio refuses the address to come back to, see podio help login',
   });
-}
-
-// A browser is none of those to whom the login in the environment belongs.
-function strangers(env: Environment): Environment {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !LOGIN_VARIABLES.includes(name)));
 }
 
 function portNumber(text = '0'): number {

@@ -16,9 +16,8 @@ const LONGEST_FILE = 256 * 1024;
 export function readOwnFile(file: string): string | undefined {
   let fd: number | undefined;
   try {
-    fd = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    const { size } = ownFile(file, fd);
-    return readText(fd, Math.min(size, LONGEST_FILE));
+    fd = openOwnFile(file, O_RDONLY);
+    return readText(fd, Math.min(fs.fstatSync(fd).size, LONGEST_FILE));
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw fileError('read', file, error);
@@ -28,13 +27,28 @@ export function readOwnFile(file: string): string | undefined {
   }
 }
 
-function ownFile(file: string, fd: number): fs.Stats {
+/**
+ * Opens one of our own files, following no link and waiting for nothing (a FIFO would). A mode that lets others in is
+ * mended. @throws {StoreError} where it is no regular file of this user's alone; else what the system says.
+ */
+export function openOwnFile(file: string, flags: number): number {
+  // Windows has neither flag; there they are undefined, which `|` takes as 0.
+  const fd = fs.openSync(file, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  try {
+    checkOwn(file, fd);
+    return fd;
+  } catch (error) {
+    quietly(() => fs.closeSync(fd));
+    throw error;
+  }
+}
+
+function checkOwn(file: string, fd: number): void {
   const stat = fs.fstatSync(fd);
   if (!stat.isFile()) throw unsafe(file, 'is not a regular file');
   if (stat.nlink > 1) throw unsafe(file, 'has a second name (a hard link)');
   checkOwner(file, stat);
   if (process.platform !== 'win32' && (stat.mode & 0o077) !== 0) fs.fchmodSync(fd, 0o600);
-  return stat;
 }
 
 // The size is known, and files are replaced, not written to: one read does.

@@ -4,10 +4,10 @@ import { type Identity, identityKey } from '../values/identity.ts';
 import { limitIn, limitText, type RateLimit } from '../values/rate-limit.ts';
 import type { LimitStore } from '../values/session-manager.ts';
 import { quietly } from './file-errors.ts';
-import { readOwnFile } from './files.ts';
+import { openOwnFile, readOwnFile } from './files.ts';
 import { ensureOwnFolder } from './folders.ts';
 
-const { O_CREAT, O_NOFOLLOW, O_WRONLY } = fs.constants;
+const { O_CREAT, O_WRONLY } = fs.constants;
 
 /** Longer than any figure: each writing covers the one before it whole. */
 const RECORD_BYTES = 96;
@@ -28,7 +28,7 @@ export class LimitFile implements LimitStore {
   async keep(seen: RateLimit): Promise<void> {
     quietly(() => {
       ensureOwnFolder(path.dirname(this.#file));
-      const fd = fs.openSync(this.#file, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o600);
+      const fd = openOwnFile(this.#file, O_WRONLY | O_CREAT);
       try {
         fs.writeSync(fd, `${limitText(seen).padEnd(RECORD_BYTES - 1)}\n`, 0);
       } finally {

@@ -32,6 +32,11 @@ export function authType(type: AuthType['type'], identifier: string): AuthType {
   return { type, identifier };
 }
 
+/** Whether a text can be the short name of an identity: never one that reads as `type:identifier`. */
+export function isShortName(text: string): boolean {
+  return /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(text);
+}
+
 /** Whether two identities are one: same API, API key, type and identifier. */
 export function isSameIdentity(a: Identity, b: Identity): boolean {
   return identityKey(a) === identityKey(b);

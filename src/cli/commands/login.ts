@@ -3,7 +3,13 @@ import { isRefusal, refusedLogin } from '../../client/failures.ts';
 import type { PodioClient } from '../../client/podio-client.ts';
 import { Failure, type PodioError, UsageError } from '../../errors.ts';
 import type { KnownIdentity } from '../../session/register.ts';
-import { authType, formatAuthType, type Identity, isSameIdentity } from '../../values/identity.ts';
+import {
+  authType,
+  formatAuthType,
+  type Identity,
+  isSameIdentity,
+  isShortName,
+} from '../../values/identity.ts';
 import { expiresAt, type PodioOAuth } from '../../values/podio-oauth.ts';
 import { quoted } from '../../values/quoted.ts';
 import { apiKeyFor } from '../api-key.ts';
@@ -226,7 +232,7 @@ async function forgetBefore(context: Context, before: KnownIdentity, known: Know
 }
 
 function checkName(name: string | undefined): void {
-  if (name === undefined || /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(name)) return;
+  if (name === undefined || isShortName(name)) return;
   throw new UsageError('--name takes letters, digits, ".", "_" and "-", 64 at most');
 }
 
