@@ -5,8 +5,11 @@ import { type TestContext, test } from 'node:test';
 import type { SandboxOptions } from '../src/sandbox/sandbox.ts';
 import { keychainAccount } from '../src/session/managers/keychain.ts';
 import { type Outcome, outcome, World } from './support/cli.ts';
+import { litterOf } from './support/data-folder.ts';
 import { type Keyring, type KeyringOptions, startKeyring } from './support/keyring.ts';
 import { caught } from './support/proc.ts';
+
+const KILL_AFTER = join(import.meta.dirname, 'support/kill-after.cjs');
 
 /** A world whose commands find a keychain of their own. */
 async function setUp(t: TestContext, options?: SandboxOptions, keyringOptions?: KeyringOptions) {
@@ -83,6 +86,26 @@ test('row 1: of 50 processes with one expired token in the keychain one renews i
     [],
   );
   assert.equal(world.sandbox.tokenRequests('refresh_token'), 1);
+});
+
+test('row 2: killed right after any operation on files, a renewal into the keychain costs no session', async (t) => {
+  const { world, podio, env } = await setUp(t, { rotate: false });
+  await podio('login', '--app');
+  const log = join(world.home, 'operations');
+  const refresh = (more: Record<string, string>) =>
+    world.run(['refresh'], { env: { ...env, NODE_OPTIONS: `--require "${KILL_AFTER}"`, ...more } });
+  assert.equal((await refresh({ TEST_COUNT_IN: log })).exit, 0);
+  const names = readFileSync(log, 'utf8').trim().split('\n');
+  t.diagnostic(`${names.length} points: ${names}`);
+  for (const [at, name] of names.entries()) {
+    // To be killed after another look is to be killed after the step before it.
+    if (/stat|read/i.test(name)) continue;
+    assert.equal((await refresh({ TEST_KILL_AFTER: String(at + 1) })).exit, 137, name);
+    const next = await podio('refresh');
+    assert.equal(next.exit, 0, `after ${name} ${at}: ${next.stderr}`);
+  }
+  assert.deepEqual(litterOf(world), []);
+  assertNoSecretInFiles(world);
 });
 
 const TROUBLES: readonly (readonly [what: string, make: (keyring: Keyring) => unknown, message: RegExp])[] = [
