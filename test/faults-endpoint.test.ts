@@ -154,7 +154,7 @@ suite('row 11: a token endpoint', { concurrency: true }, () => {
     world.sandbox.rule({ ...REFRESH, times: 1 }, { kind: 'cut', at: 'before' });
     const hold = world.sandbox.hold({ path: ITEM });
     const call = world.podio(['call', ITEM], { ...nothingSet(), io });
-    await hold.arrived();
+    await inTime(hold.arrived(), 60);
     // Meanwhile somebody logs in, and the old tokens come to an end.
     const spent = recordOf(world).refresh_token;
     world.sandbox.expireAccessTokens();

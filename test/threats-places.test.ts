@@ -85,7 +85,7 @@ for (const [what, put] of Object.entries(TRAPS)) {
     const journal = join(world.home, 'journal');
     put(journal, join(victims, 'victim'));
     const resumed = { ...nothingSet(), stdin: '{"path":"/item/123"}\n' };
-    assert.notEqual((await promptly(world, ['batch', '--resume', journal], resumed)).exit, 137);
+    assert.notEqual((await promptly(world, ['batch', '-', '--resume', journal], resumed)).exit, 137);
     assert.deepEqual(treeOf(victims), before);
   });
 }
