@@ -66,6 +66,25 @@ test('a status that takes its time says so meanwhile, and leaves no trace of tha
   assert.doesNotMatch(await terminal.shows(/state[\s\S]*\ndone/), /Asking Podio/);
 });
 
+const WAITING: readonly (readonly [line: string, told: RegExp, end: RegExp])[] = [
+  ['call /item/123', /Waiting for Podio/, /"item_id": 123/],
+  ['limits --fresh', /Asking Podio/, /remaining/],
+  ['refresh', /Renewing the session/, /\n\d{4}-/],
+  ['logout --revoke', /Logging out/, /✓ Logged out/],
+];
+
+test('whatever waits for Podio says so on a terminal after a moment, and leaves no trace of that', async () => {
+  await using world = await loggedIn();
+  using terminal = open(world, 80);
+  for (const [line, told, end] of WAITING) {
+    const hold = world.sandbox.hold({});
+    terminal.type(`clear; ${podio} ${line}; echo done`);
+    await terminal.shows(told);
+    hold.release();
+    assert.doesNotMatch(await terminal.shows(new RegExp(`${end.source}[\\s\\S]*\\ndone`)), told, line);
+  }
+});
+
 test('^C while Podio is asked ends with 130 and leaves a clean line', async () => {
   await using world = await loggedIn();
   world.sandbox.hold({ path: '/app/123456' });

@@ -12,6 +12,7 @@ import { forOthers } from './environment.ts';
 import { type Io, withSignal } from './io.ts';
 import { say, visible, warn } from './output.ts';
 import { ask, isInteractive } from './prompt.ts';
+import { withSpinner } from './spinner.ts';
 
 /** The options of login that tell how a browser gets there and back. */
 export interface WebOptions {
@@ -41,7 +42,9 @@ export async function logInWithBrowser(context: Context, login: WebLogin): Promi
   const client = await bareClient(context, login.key);
   const loopback = await Loopback.listen(where);
   try {
-    await login.keep(await exchanged(client, loopback, await answerOf(context, client, loopback, login)));
+    await login.keep(
+      await exchanged(context.io, client, loopback, await answerOf(context, client, loopback, login)),
+    );
     await loopback.close(PAGES.done);
   } catch (error) {
     await loopback.close(error instanceof Denied ? PAGES.denied : PAGES.failed);
@@ -67,13 +70,16 @@ async function bareClient(context: Context, { clientId, clientSecret }: ApiKey):
 }
 
 async function exchanged(
+  io: Io,
   client: PodioClient,
   { redirectUri }: Loopback,
   answer: AuthorizeAnswer,
 ): Promise<PodioOAuth> {
   if ('error' in answer) throw refused(answer);
   try {
-    return await client.authenticateWithAuthorizationCode(answer.code, redirectUri);
+    return await withSpinner(io, 'Logging in', () =>
+      client.authenticateWithAuthorizationCode(answer.code, redirectUri),
+    );
   } catch (error) {
     throw isRefusal(error)
       ? refusedLogin(error, 'a code is good once and for a short time; try again: podio login --web')

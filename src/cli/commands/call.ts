@@ -107,7 +107,9 @@ async function run(context: Context, options: CallOptions, words: readonly strin
   if (saving?.file) await (await import('../save.ts')).checkSavable(saving);
   const send = sender(context, await context.client(), policy);
   if (options.paginate) return callPages(context, options, request, { most, filter, saving, send });
-  const answer = await send(saving === undefined ? request : unpacked(request));
+  const answer = await inSight(context, request, () =>
+    send(saving === undefined ? request : unpacked(request)),
+  );
   if (answer.status >= 300) await fail(context, answer, wantedOfError(options));
   if (options.include) await writeHead(context, answer);
   if (options.silent) await drainInTime(answer, request);
@@ -201,6 +203,14 @@ function sender({ io, settings }: Context, client: PodioClient, policy: ReturnTy
     const { retried } = await import('../../client/retry.ts');
     return retried(send, { ...policy, signal: io.signal, tell }, first);
   };
+}
+
+// What one sends, or asked to see, is told of as it goes.
+async function inSight<T>({ io, settings }: Context, { body }: Request, work: () => Promise<T>): Promise<T> {
+  const isTold = settings.debug || (typeof body === 'object' && 'open' in body);
+  if (isTold || io.stdout.isTTY !== true || io.stderr.isTTY !== true) return work();
+  const { withSpinner } = await import('../spinner.ts');
+  return withSpinner(io, 'Waiting for Podio', work);
 }
 
 // Where a filter or a file was asked for, standard output stays empty: what is read there must not be an error.

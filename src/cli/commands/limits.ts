@@ -7,6 +7,7 @@ import { formatAuthType } from '../../values/identity.ts';
 import type { RateLimit } from '../../values/rate-limit.ts';
 import type { Context } from '../context.ts';
 import { visible, write, writeJson } from '../output.ts';
+import { withSpinner } from '../spinner.ts';
 import { inWords } from '../time.ts';
 import type { CommandModule } from './command.ts';
 
@@ -44,7 +45,7 @@ Examples:
 
 async function asked(context: Context): Promise<RateLimit> {
   const client = await context.client();
-  await ask(client);
+  await withSpinner(context.io, 'Asking Podio', () => ask(client));
   if (client.rateLimit !== undefined) return client.rateLimit;
   throw new PodioError('the API does not say how many calls are left', {
     status: 200,

@@ -6,6 +6,7 @@ import { quoted } from '../../values/quoted.ts';
 import type { Context, MeantIdentity } from '../context.ts';
 import { environmentKey } from '../environment.ts';
 import { done, say, visible, writeJson } from '../output.ts';
+import { withSpinner } from '../spinner.ts';
 import type { CommandModule } from './command.ts';
 
 interface LogoutOptions {
@@ -33,7 +34,9 @@ export const logout: CommandModule<LogoutOptions> = {
     if (options.all && text !== undefined)
       throw new UsageError('logout takes an identity or --all, not both');
     const identities = options.all ? context.everybody() : meant(context, text);
-    const { outcomes, trouble } = await forgetAll(context, identities, options.revoke ?? false);
+    const { outcomes, trouble } = await withSpinner(context.io, 'Logging out', () =>
+      forgetAll(context, identities, options.revoke ?? false),
+    );
     await tell(context, outcomes);
     if (trouble !== undefined) throw trouble;
     if (outcomes.length === 0 && !context.settings.json) sayNobody(context, text);

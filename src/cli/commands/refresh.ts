@@ -4,6 +4,7 @@ import { formatAuthType } from '../../values/identity.ts';
 import { expiresAt, isEmpty } from '../../values/podio-oauth.ts';
 import type { Context } from '../context.ts';
 import { write, writeJson } from '../output.ts';
+import { withSpinner } from '../spinner.ts';
 import type { CommandModule } from './command.ts';
 
 export const refresh: CommandModule = {
@@ -17,7 +18,8 @@ export const refresh: CommandModule = {
       const who = formatAuthType(identity);
       throw new NotLoggedInError(`no session is stored for ${who}`, { hint: 'log in: podio login' });
     }
-    const expires_at = new Date(expiresAt(await client.refreshAccessToken())).toISOString();
+    const oauth = await withSpinner(context.io, 'Renewing the session', () => client.refreshAccessToken());
+    const expires_at = new Date(expiresAt(oauth)).toISOString();
     if (context.settings.json)
       await writeJson(context.io, {
         identity: formatAuthType(identity),
