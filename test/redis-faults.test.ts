@@ -14,7 +14,10 @@ const OWN = `{${KEY}}:podio-cli`;
 const CALL = ['call', 'GET', '/item/123'];
 
 // Redis is waited for 3 s; the rest is for a slow machine that has other things to do.
-const BOUND_MS = 20_000;
+const BOUND_MS = 60_000;
+
+/** Most of a case is waiting. */
+const SIDE_BY_SIDE = { concurrency: 3 };
 
 /** Redis 7 lets a test make it full: it already holds more than it may. */
 async function fill({ server }: RedisWorld): Promise<void> {
@@ -69,16 +72,16 @@ const CANNOT_WRITE: readonly Fault[] = [
   ],
 ];
 
-suite('a Redis in trouble', () => {
+suite('a Redis in trouble', SIDE_BY_SIDE, () => {
   for (const [what, make, message, hint] of OUT_OF_REACH) {
     test(`${what}: each command ends in time, exit 8, says what to do, and never "not logged in"`, async () => {
       await using at = await RedisWorld.loggedIn();
       await make(at);
-      for (const words of [CALL, ['token'], ['refresh'], ['logout']]) {
-        const { took, ...done } = await at.timed(words);
+      const all = [CALL, ['token'], ['refresh'], ['logout']].map((words) => at.timed(words));
+      for (const { took, ...done } of await Promise.all(all)) {
         fails(done, 8, message, hint);
         assert.doesNotMatch(done.stderr, /not logged in/i);
-        assert.ok(took < BOUND_MS, `${words} took ${took} ms`);
+        assert.ok(took < BOUND_MS, `it took ${took} ms`);
       }
       assert.equal(at.world.sandbox.tokenRequests(), 0);
       if (what === 'paused by a client') return;
@@ -128,11 +131,10 @@ suite('a Redis in trouble', () => {
       [`rediss://127.0.0.1:${at.server.port}`, /does not speak TLS|broke off|did not answer/],
       [`${at.server.url.slice(0, -1)}99`, /has no database of this number/],
     ];
-    for (const [place, message] of places) {
-      const since = performance.now();
-      fails(await at.logIn(place), 8, message);
-      assert.ok(performance.now() - since < BOUND_MS, place);
-    }
+    const since = performance.now();
+    const tried = places.map(async ([place, message]) => fails(await at.logIn(place), 8, message));
+    await Promise.all(tried);
+    assert.ok(performance.now() - since < BOUND_MS);
     assert.equal(at.world.sandbox.tokenRequests(), 0);
   });
 });
@@ -160,7 +162,7 @@ suite('TLS to a Redis', () => {
   });
 });
 
-suite('a Redis that fails while a session is being renewed', () => {
+suite('a Redis that fails while a session is being renewed', SIDE_BY_SIDE, () => {
   for (const [what, make] of [...OUT_OF_REACH.slice(0, 2), CANNOT_WRITE[1]].filter(
     (one) => one !== undefined,
   )) {
@@ -235,6 +237,10 @@ suite('a Redis that fails while a session is being renewed', () => {
   });
 });
 
+function isAnswered(done: Outcome): void {
+  assert.equal(JSON.parse(succeeds(done)).item_id, 123);
+}
+
 suite('many processes and one Redis', () => {
   test('of 200 processes that meet one expired token one renews it, and 200 get their answer', async () => {
     await using at = await RedisWorld.loggedIn({ endFamilyOnReplay: true });
@@ -243,13 +249,15 @@ suite('many processes and one Redis', () => {
     // None is answered until all have sent the expired token.
     const path = '/item/123';
     const held = sandbox.hold({ path }, { match: { path }, count: 200 });
-    const runs: Promise<Outcome>[] = [];
+    const runs: Promise<unknown>[] = [];
     while (runs.length < 200) {
       // In waves, for a machine of two processors starts no faster by starting all at once.
-      for (let wave = 0; wave < 20; wave++) runs.push(at.podio([...CALL, '--timeout', '600']));
-      if (runs.length < 200) await held.arrived(runs.length);
+      for (let wave = 0; wave < 20; wave++)
+        runs.push(at.podio([...CALL, '--timeout', '600']).then(isAnswered));
+      // One that fails is never seen at the barrier: its words are worth more than a wait without end.
+      if (runs.length < 200) await Promise.race([held.arrived(runs.length), Promise.all(runs)]);
     }
-    for (const done of await Promise.all(runs)) assert.equal(JSON.parse(succeeds(done)).item_id, 123);
+    await Promise.all(runs);
     assert.equal(sandbox.tokenRequests(), 1);
     assert.equal(await at.server.client.exists(`${OWN}:lock`), 0);
     assert.equal(await at.server.client.hexists(OWN, 'reserved'), 0);

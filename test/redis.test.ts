@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { after, describe, test } from 'node:test';
+import { after, describe, type TestContext, test } from 'node:test';
+import { RedisConnection } from '../src/session/managers/redis-connection.ts';
+import { RedisLock } from '../src/session/managers/redis-lock.ts';
 import { parseRedisUrl } from '../src/session/managers/redis-url.ts';
 import { Session } from '../src/session/session.ts';
 import { withoutCredentials } from '../src/values/manager-name.ts';
@@ -137,21 +139,59 @@ describe('a session in Redis', () => {
   });
 });
 
+test('an answer that a process without a processor could not read for long is an answer', async (t) => {
+  await emptied();
+  const manager = managerFor(t, server);
+  await manager.set(sessionOf('a'), APP);
+  const asked = manager.get(APP);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4_000);
+  assert.equal((await asked).accessToken, 'access-a');
+});
+
+function acquiring(t: TestContext): (timeoutMs: number) => Promise<RedisLock | undefined> {
+  const connection = new RedisConnection({ url: parseRedisUrl(server.url), login: () => ({}) });
+  t.after(() => connection.close());
+  return (timeoutMs) => RedisLock.acquire({ connection, keys: [KEY, OWN, LOCK], timeoutMs });
+}
+
 describe('the lock in Redis', () => {
   test('is waited for no longer than told, and the error names key and holder', async (t) => {
     await emptied();
     const release = await managerFor(t, server).lock(APP);
-    const { RedisLock } = await import('../src/session/managers/redis-lock.ts');
-    const { RedisConnection } = await import('../src/session/managers/redis-connection.ts');
-    const connection = new RedisConnection({ url: parseRedisUrl(server.url), login: () => ({}) });
-    t.after(() => connection.close());
-    const waiting = RedisLock.acquire({ connection, keys: [KEY, OWN, LOCK], timeoutMs: 100 });
+    const acquire = acquiring(t);
+    const waiting = acquire(100);
     await assert.rejects(waiting, {
       name: 'StoreError',
       message: new RegExp(`process ${process.pid} on .* holds ${LOCK}`),
     });
     await release();
-    await (await RedisLock.acquire({ connection, keys: [KEY, OWN, LOCK], timeoutMs: 0 })).release();
+    await (await acquire(0))?.release();
+  });
+
+  test('is waited for as long as it passes on from one to the next', async (t) => {
+    await emptied();
+    const acquire = acquiring(t);
+    const since = performance.now();
+    await server.client.set(LOCK, 'holder 0 of-another-program');
+    const waiting = acquire(1_500);
+    for (let count = 1; performance.now() - since < 3_000; count++)
+      await server.client.set(LOCK, `holder ${count} of-another-program`);
+    await server.client.del(LOCK);
+    await (await waiting)?.release();
+  });
+
+  test('is waited for no longer where another has brought a new session meanwhile', async (t) => {
+    await emptied();
+    const [holder, waiter] = [managerFor(t, server), managerFor(t, server)];
+    await holder.set(sessionOf('a'), APP);
+    const release = await holder.lock(APP);
+    const waiting = new Session({ manager: waiter, authType: APP }).update(
+      async () => assert.fail('it had the lock'),
+      ({ accessToken }) => accessToken === 'access-b',
+    );
+    await holder.set(sessionOf('b'), APP);
+    assert.equal((await waiting).accessToken, 'access-b');
+    await release();
   });
 
   test('is given back by its holder only', async (t) => {

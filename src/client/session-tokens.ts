@@ -63,12 +63,13 @@ export class SessionTokens {
   /** What is stored is no longer of use: another process's newer session where there is one, else a new one. */
   async renew(stale: PodioOAuth): Promise<Usable> {
     let isNew = false;
+    const isEnough = (stored: PodioOAuth) => !isEmpty(stored) && stored.accessToken !== stale.accessToken;
     const oauth = await this.#options.session.update(async (read) => {
       const stored = await read();
-      if (!isEmpty(stored) && stored.accessToken !== stale.accessToken) return stored;
+      if (isEnough(stored)) return stored;
       isNew = true;
       return () => this.#bring(stored, read);
-    });
+    }, isEnough);
     return { oauth, isNew };
   }
 

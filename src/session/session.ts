@@ -1,5 +1,5 @@
 import { EMPTY_OAUTH, type PodioOAuth } from '../values/podio-oauth.ts';
-import type { AuthType, Release, SessionManager } from '../values/session-manager.ts';
+import type { AuthType, IsMoot, Release, SessionManager } from '../values/session-manager.ts';
 import { queueFor } from './queue.ts';
 
 /** Brings a new session: what an exchange with the token endpoint answers. */
@@ -10,6 +10,9 @@ export type Bring = () => Promise<PodioOAuth>;
  * `read` reads anew each time.
  */
 export type Change = (read: () => Promise<PodioOAuth>) => Promise<PodioOAuth | Bring>;
+
+/** Whether a stored session makes a new one needless. */
+export type IsEnough = (stored: PodioOAuth) => boolean;
 
 /** The session of one auth type in one manager: read by anybody at any time, written by one at a time. */
 export class Session {
@@ -29,13 +32,17 @@ export class Session {
   /**
    * The one road to a new session: lock, read again, change, write, release. A place for the new session is
    * reserved before it is brought, because a refresh token that is spent and not replaced is a session lost.
+   * A stored session that `isEnough` ends the wait for the lock: hundreds need not stand in line to read one answer.
    * @throws {StoreError} where it cannot be stored; nothing was brought then, or the error says where it is.
    */
-  async update(change: Change): Promise<PodioOAuth> {
-    return this.#alone(async () => {
-      const decided = await change(() => this.current());
-      return typeof decided === 'function' ? this.#store(decided) : decided;
-    });
+  async update(change: Change, isEnough?: IsEnough): Promise<PodioOAuth> {
+    let found: PodioOAuth | undefined;
+    const look = async () => {
+      const stored = await this.current();
+      if (isEnough?.(stored)) found = stored;
+      return found !== undefined;
+    };
+    return this.#alone(async () => found ?? this.#change(change), isEnough && look);
   }
 
   /** Forgets the session. @throws {StoreError} where that could not be made sure of. */
@@ -46,6 +53,11 @@ export class Session {
   /** Where the session is kept, in words for people. */
   get place(): string {
     return this.#manager.place?.(this.authType) ?? 'the session manager';
+  }
+
+  async #change(change: Change): Promise<PodioOAuth> {
+    const decided = await change(() => this.current());
+    return typeof decided === 'function' ? this.#store(decided) : decided;
   }
 
   async #store(bring: Bring): Promise<PodioOAuth> {
@@ -60,12 +72,12 @@ export class Session {
   }
 
   // The process's own callers queue first: one lock file cannot be held twice, and polling it costs more than waiting.
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
+  async #alone<T>(work: () => Promise<T>, isMoot?: IsMoot): Promise<T> {
     return queueFor(
       this.#manager,
       this.authType,
     )(async () => {
-      const release: Release | undefined = await this.#manager.lock?.(this.authType);
+      const release: Release | undefined = await this.#manager.lock?.(this.authType, isMoot);
       try {
         return await work();
       } finally {

@@ -21,6 +21,9 @@ export interface SessionScope {
 /** Gives back what was taken: a lock, a reservation. Calling it twice is harmless. */
 export type Release = () => void | Promise<void>;
 
+/** Whether what somebody waits for has been done by another meanwhile. */
+export type IsMoot = () => Promise<boolean>;
+
 /** Keeps sessions. `get` and `set` are all that a manager of one's own needs. */
 export interface SessionManager {
   /** The API whose sessions it keeps, where those of one only: a client of another API refuses it. */
@@ -31,8 +34,11 @@ export interface SessionManager {
   set(oauth: PodioOAuth, authType: AuthType): Promise<void>;
   /** The auth types that have a session here. */
   list?(): Promise<AuthType[]>;
-  /** Shuts out other processes until released; without it the process's own lock serves. */
-  lock?(authType: AuthType): Promise<Release>;
+  /**
+   * Shuts out other processes until released; without it the process's own lock serves. Where `isMoot` answers true
+   * while it waits for another, it may stop waiting and answer without the lock.
+   */
+  lock?(authType: AuthType, isMoot?: IsMoot): Promise<Release>;
   /** Makes sure, under the lock, that the next `set` has a place to go, before a token is spent on it. */
   reserve?(authType: AuthType): Promise<Release>;
   /** Where the session is kept, in words for people: `the file /home/ada/…`. */

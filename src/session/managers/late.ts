@@ -1,5 +1,5 @@
 import type { PodioOAuth } from '../../values/podio-oauth.ts';
-import type { AuthType, Release, SessionManager } from '../../values/session-manager.ts';
+import type { AuthType, IsMoot, Release, SessionManager } from '../../values/session-manager.ts';
 
 /** A manager that is opened when it is first asked for something: to name one costs nothing. */
 export class LateManager implements SessionManager {
@@ -25,8 +25,8 @@ export class LateManager implements SessionManager {
     return (await (await this.#manager()).list?.()) ?? [];
   }
 
-  async lock(authType: AuthType): Promise<Release> {
-    return (await (await this.#manager()).lock?.(authType)) ?? (() => undefined);
+  async lock(authType: AuthType, isMoot?: IsMoot): Promise<Release> {
+    return (await (await this.#manager()).lock?.(authType, isMoot)) ?? (() => undefined);
   }
 
   async reserve(authType: AuthType): Promise<Release> {

@@ -5,6 +5,8 @@ import { addressOf } from './redis-url.ts';
 /** So many commands in a row must not take so many times three seconds. */
 const REST_MS = 5_000;
 
+const STEP_MS = 100;
+
 /**
  * Asks one Redis. Each question is answered or refused within 3 s; who did not answer is not asked again for 5 s.
  * While nothing is asked the connection keeps no process from ending.
@@ -12,6 +14,7 @@ const REST_MS = 5_000;
 export class RedisConnection {
   readonly #options: RedisClientOptions;
   #client: Promise<RedisClient> | undefined;
+  #ending = new AbortController();
   #asking = 0;
   #restUntil = 0;
 
@@ -40,16 +43,21 @@ export class RedisConnection {
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
-    // One that is still being made ends by itself, and who waits for it is told.
-    (await client?.catch(() => undefined))?.disconnect();
+    this.#ending.abort();
+    this.#ending = new AbortController();
+    // Who waits for one that is still being made is told.
+    await client?.catch(() => undefined);
   }
 
+  // Counted in steps: a process that waits for a processor must not blame Redis for it, with the answer there unread.
   async #inTime<T>(work: () => Promise<T>): Promise<T> {
-    let limit: NodeJS.Timeout | undefined;
+    let left = LIMIT_MS / STEP_MS;
+    let steps: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      limit = setTimeout(() => reject(new RedisError('no-answer', this.address)), LIMIT_MS);
+      const step = () => --left > 0 || reject(new RedisError('no-answer', this.address));
+      steps = setInterval(step, STEP_MS);
     });
-    return Promise.race([work(), late]).finally(() => clearTimeout(limit));
+    return Promise.race([work(), late]).finally(() => clearInterval(steps));
   }
 
   async #askTwice<T>(ask: (client: RedisClient) => Promise<T>): Promise<T> {
@@ -64,7 +72,7 @@ export class RedisConnection {
   }
 
   async #askOnce<T>(ask: (client: RedisClient) => Promise<T>): Promise<T> {
-    this.#client ??= connect(this.#options);
+    this.#client ??= connect(this.#options, this.#ending.signal);
     const mine = this.#client;
     try {
       return await this.#holding(await mine, ask);

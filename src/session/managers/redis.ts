@@ -5,11 +5,13 @@ import { isEmpty, type PodioOAuth } from '../../values/podio-oauth.ts';
 import { decodeRecord, encodeRecord, isWholeRecord, recordParent } from '../../values/record.ts';
 import type {
   AuthType,
+  IsMoot,
   LimitStore,
   Release,
   SessionManager,
   SessionScope,
 } from '../../values/session-manager.ts';
+
 import { RecoveryFile } from '../recovery.ts';
 import { RedisConnection } from './redis-connection.ts';
 import {
@@ -25,7 +27,7 @@ import {
 import { type Keys, keysAt, keysOf, limitKeyOf } from './redis-keys.ts';
 import { RedisLimits } from './redis-limits.ts';
 import { listSessions } from './redis-list.ts';
-import { RedisLock } from './redis-lock.ts';
+import { RedisLock, type RedisLockWait } from './redis-lock.ts';
 import { RedisLogins } from './redis-logins.ts';
 import { ADOPT, COMMIT, FORGET, GIVE_BACK, REPAIR, RESERVE, SESSION_MS, SNAPSHOT } from './redis-scripts.ts';
 import { parseRedisUrl, type RedisUrl } from './redis-url.ts';
@@ -102,8 +104,8 @@ export class RedisSessionManager implements SessionManager {
     return listSessions({ connection: this.#connection, url: this.#url, scope: this.#options, snapshotAt });
   }
 
-  async lock(authType: AuthType): Promise<Release> {
-    return this.#lock(this.#identity(authType));
+  async lock(authType: AuthType, isMoot?: IsMoot): Promise<Release> {
+    return this.#lock(this.#identity(authType), { isMoot });
   }
 
   /** Writes as much as the next session will need, where it will be. @throws {StoreError} where that fails, or the keys are another's. */
@@ -181,7 +183,7 @@ export class RedisSessionManager implements SessionManager {
   async #takeBack(rescued: string, identity: Identity): Promise<PodioOAuth> {
     const oauth = decodeRecord(rescued, identity);
     try {
-      const release = await this.#lock(identity, 0);
+      const release = await this.#lock(identity, { timeoutMs: 0 });
       await this.#returnToRedis(identity).finally(release);
       return await this.#settled(identity);
     } catch (error) {
@@ -200,9 +202,10 @@ export class RedisSessionManager implements SessionManager {
     recovery.remove();
   }
 
-  async #lock(identity: Identity, timeoutMs?: number): Promise<Release> {
+  async #lock(identity: Identity, wait: RedisLockWait): Promise<Release> {
     const keys = this.#keys(identity);
-    const lock = await RedisLock.acquire({ connection: this.#connection, keys, timeoutMs });
+    const lock = await RedisLock.acquire({ connection: this.#connection, keys, ...wait });
+    if (lock === undefined) return () => undefined;
     try {
       this.#recovery(identity).adopt((record) => isWholeRecord(record, identity));
     } catch (error) {
