@@ -62,6 +62,8 @@ const LINES: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ['--color ', ['auto', 'always', 'never']],
   ['call --color=n', ['--color=never']],
   ['--session-manager f', ['file']],
+  ['--session-manager r', ['redis://']],
+  ['config set session_manager red', ['redis://']],
   ['sessions m', ['move']],
   ['sessions move a', ['ada', 'app:123456', ':files']],
   ['config set color n', ['never']],

@@ -131,11 +131,19 @@ A session is kept by a session manager:
   keychain         the system's keychain: service "podio", an entry for each identity
   file             a file for each identity in $XDG_DATA_HOME/podio/sessions, folder 0700, files 0600
   memory           nowhere: it ends with the process
-  redis://HOST/DB  Redis, for several machines: a hash for each identity; rediss:// with TLS
+  redis://HOST/DB  a Redis, for several machines and for PHP programs: a hash for each identity
   ./mine.js        a module of your own: a path, a file: URL, or a package installed where podio is
 
 Which one auto took is said at login and remembered for the identity; no later run takes another by itself. podio
 status tells the place of each session, podio sessions move brings it to another manager, podio logout empties it.
+
+The hash in Redis is podio_cache_TYPE_IDENTIFIER; ?prefix=NAME or ?key=KEY at the end of the URL take other keys.
+rediss:// is with TLS, redis+sentinel:// and redis+cluster:// ask through sentinels or a cluster. The password goes in
+REDISCLI_AUTH, which podio keeps nowhere, or in the URL, from which podio keeps it in a file with mode 0600. Whoever
+may read this Redis may use the sessions in it:
+  podio login --app --session-manager redis://redis.example:6379/0
+
+The README says how a module of your own is written.
 
 With the access token and the refresh token lies the API key's secret, and the app token only with login --remember.
 The settings (podio config path) and the list of identities hold no secret.

@@ -41,6 +41,7 @@ const WORDS: CompletionTable['words'] = {
     auto: 'the keychain where it works, else files',
     keychain: "the system's keychain",
     file: 'files of mode 0600',
+    'redis://': 'a Redis, for several machines: redis://HOST:PORT/DB',
     memory: 'nowhere: it ends with the process',
   },
   method: { GET: 'read', POST: 'make', PUT: 'change', DELETE: 'delete' },
