@@ -6,28 +6,33 @@ import type { Output } from './io.ts';
 import { write } from './output.ts';
 
 /** One result as a line of JSON, its line end included. */
-export function resultLine(result: BatchResult): string {
-  const { line, status, failure, ms, attempts } = result;
-  const head = `{"id":${JSON.stringify(line.id)},"status":${status ?? null}`;
-  const content =
-    failure === undefined ? `"body":${jsonOf(result.body)}` : `"error":${errorOf(failure, result.body)}`;
-  return `${head},${content},"ms":${Math.round(ms)},"attempts":${attempts}}\n`;
+export function resultLine(result: BatchResult): Buffer {
+  const { line, status, failure, body, ms, attempts } = result;
+  const head = `{"id":${JSON.stringify(line.id)},"status":${status ?? null},`;
+  const tail = `,"ms":${Math.round(ms)},"attempts":${attempts}}\n`;
+  if (failure === undefined) return inOne(`${head}"body":`, jsonOf(body), tail);
+  const error = errorOf(failure);
+  if (body.length === 0) return Buffer.from(`${head}"error":${error}${tail}`);
+  return inOne(`${head}"error":${error.slice(0, -1)},"body":`, jsonOf(body), `}${tail}`);
 }
 
-function errorOf(failure: Failure, body: Buffer): string {
+function inOne(head: string, body: Buffer, tail: string): Buffer {
+  return Buffer.concat([Buffer.from(head), body, Buffer.from(tail)]);
+}
+
+function errorOf(failure: Failure): string {
   const { exit, code } = exitCodeOf(failure);
   const { message, hint } = failure;
-  const error = JSON.stringify({ code, exit, message, hint });
-  return body.length === 0 ? error : `${error.slice(0, -1)},"body":${jsonOf(body)}}`;
+  return JSON.stringify({ code, exit, message, hint });
 }
 
 // JSON stays as it came, its numbers to the last digit; only line ends between its parts must go.
-function jsonOf(body: Buffer): string {
-  if (body.length === 0) return 'null';
-  if (!isUtf8(body)) return JSON.stringify(body.toString('base64'));
+function jsonOf(body: Buffer): Buffer {
+  if (body.length === 0) return Buffer.from('null');
+  if (!isUtf8(body)) return Buffer.from(JSON.stringify(body.toString('base64')));
   const text = body.toString();
-  if (!isJson(text)) return JSON.stringify(text);
-  return text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]+/g, ' ') : text;
+  if (!isJson(text)) return Buffer.from(JSON.stringify(text));
+  return /[\r\n]/.test(text) ? Buffer.from(text.replace(/[\r\n]+/g, ' ')) : body;
 }
 
 function isJson(text: string): boolean {
@@ -41,7 +46,7 @@ function isJson(text: string): boolean {
 
 /** A line to write, and what is to be done once it has been written. */
 interface Pending {
-  readonly text: string;
+  readonly line: Buffer;
   readonly onWritten: () => void;
 }
 
@@ -63,7 +68,7 @@ export class LineWriter {
 
   add(pending: Pending): void {
     this.#pending.push(pending);
-    this.#length += pending.text.length;
+    this.#length += pending.line.length;
     this.#writing ??= this.#writeAll();
   }
 
@@ -82,7 +87,7 @@ export class LineWriter {
   async #writeAll(): Promise<void> {
     try {
       // What comes in the same turn goes out together.
-      await Promise.resolve();
+      await new Promise(setImmediate);
       while (this.#pending.length > 0) await this.#writeSome();
     } catch (error) {
       this.#error = error;
@@ -96,7 +101,7 @@ export class LineWriter {
     const some = this.#pending;
     this.#pending = [];
     this.#length = 0;
-    await write(this.#stream, some.map(({ text }) => text).join(''));
+    await write(this.#stream, Buffer.concat(some.map(({ line }) => line)));
     for (const { onWritten } of some) onWritten();
   }
 }

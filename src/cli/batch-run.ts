@@ -112,8 +112,7 @@ export class BatchRun {
   async #send(client: PodioClient, call: ApiCall, line: BatchLine): Promise<ApiAnswer> {
     const { journal, settings } = this.#options;
     if (isUnsafe(call)) journal?.note(line, 'sent');
-    const { signal } = this.#hangUp;
-    const request = { ...call, timeoutMs: settings.timeoutMs, signal };
+    const request = { ...call, timeoutMs: settings.timeoutMs };
     let attempts = 0;
     const once = async () => {
       attempts += 1;
@@ -122,7 +121,13 @@ export class BatchRun {
       return answer;
     };
     // The rate limit is not waited for here, but at the gate: by all calls together.
-    const policy = { method: call.method, retries: RETRIES, isUnsafeAllowed: false, wait: 0, signal };
+    const policy = {
+      method: call.method,
+      retries: RETRIES,
+      isUnsafeAllowed: false,
+      wait: 0,
+      signal: this.#hangUp.signal,
+    };
     try {
       return { ...(await retried(once, policy)), attempts };
     } catch (error) {
@@ -146,7 +151,7 @@ export class BatchRun {
     this.#progress?.add(1);
     const state = stateAfter(result);
     const onWritten = () => state && this.#options.journal?.note(result.line, state);
-    this.#writer.add({ text: resultLine(result), onWritten });
+    this.#writer.add({ line: resultLine(result), onWritten });
   }
 
   #endingAt(signal: AbortSignal): Disposable {

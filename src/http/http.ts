@@ -51,14 +51,9 @@ export async function send(request: HttpRequest): Promise<HttpResponse> {
   // Connections that are kept are ended all at once, by whoever keeps them.
   const hangUp = connections === undefined ? new AbortController() : undefined;
   const agent = await (hangUp ? proxyAgent(origin, hangUp.signal) : connections?.agent(origin));
-  const options: RequestOptions = {
-    ...(agent && { agent }),
-    method,
-    path,
-    headers: { 'accept-encoding': 'gzip, br', ...bodyLength(request), ...headers },
-    hostname,
-    port,
-  };
+  const sent = { 'accept-encoding': 'gzip, br', ...bodyLength(request), ...headers };
+  const options: RequestOptions = { method, path, headers: sent, hostname, port };
+  if (agent !== undefined) options.agent = agent;
   const wire = (await open(protocol))(options);
   return exchange(request, wire, hangUp);
 }
@@ -116,7 +111,11 @@ function exchange(
     };
     const abort = () => stop(request.signal?.reason);
     request.signal?.addEventListener('abort', abort, { once: true });
-    wire.once('close', () => request.signal?.removeEventListener('abort', abort));
+    request.connections?.enter(stop);
+    wire.once('close', () => {
+      request.signal?.removeEventListener('abort', abort);
+      request.connections?.leave(stop);
+    });
     limitSilence(wire, request, stop);
     wire.on('error', (error) => reject(inWords(error, request)));
     wire.once('response', (response) => {
