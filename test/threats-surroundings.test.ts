@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { BIN, type Outcome, outcome, World } from './support/cli.ts';
@@ -108,6 +119,55 @@ function run(
 ): Promise<Outcome> {
   return outcome(spawn(process.execPath, [bin, ...words], { env: world.env(more), cwd: world.home }));
 }
+
+/** Compiles a program of its own, as long as the bundle, which is all that V8 compares; what it does shows in `marker`. */
+const FORGE = `
+  const [bundle, cache, marker] = process.argv.slice(1);
+  const { readFileSync, rmSync, writeFileSync } = require('node:fs');
+  const source = readFileSync(bundle, 'latin1');
+  const evil = \`exports.start = async () => { require('node:fs').writeFileSync(\${JSON.stringify(marker)}, ''); };\`;
+  const [head, tail] = ['(function (exports, require, __filename) {', '\\n})'];
+  const script = new (require('node:vm').Script)(head + evil.padEnd(source.length) + tail);
+  const forged = {};
+  script.runInThisContext()(forged, require);
+  forged.start().then(() => {
+    rmSync(marker);
+    const mark = Buffer.from(source.slice(0, source.indexOf('*/')), 'latin1');
+    writeFileSync(cache, Buffer.concat([mark, script.createCachedData()]));
+  });
+`;
+
+test('threat 22: compiled code beside the bundle is run only where nobody else could have put it there', async () => {
+  await using world = await World.create();
+  const bin = installed(world);
+  const bundle = join(bin, '../../dist/cli/main.cjs');
+  const marker = join(world.home, 'sprung');
+  succeeds(await run(world, bin, ['--version']));
+  const file = `${bundle}.${process.version}-${process.arch}`;
+  assert.equal(statSync(file).mode & 0o777, 0o644);
+  const forging = ['-e', FORGE, bundle, file, marker];
+  assert.equal((await outcome(spawn(process.execPath, forging))).exit, 0);
+  const isSprung = async () => {
+    await run(world, bin, ['--version']);
+    return existsSync(marker);
+  };
+  for (const mode of [0o666, 0o664]) {
+    const forged = readFileSync(file);
+    chmodSync(file, mode);
+    assert.equal(await isSprung(), false, mode.toString(8));
+    writeFileSync(file, forged);
+  }
+  chmodSync(file, 0o644);
+  if (process.getuid?.() === 0) {
+    const forged = readFileSync(file);
+    chownSync(file, 65534, 65534);
+    assert.equal(await isSprung(), false, 'of another user');
+    rmSync(file);
+    writeFileSync(file, forged, { mode: 0o644 });
+  }
+  // So the forgery was one.
+  assert.equal(await isSprung(), true);
+});
 
 test('threat 22: without any package beside it, podio works with files and says why not with the keychain', async () => {
   await using world = await World.create();
