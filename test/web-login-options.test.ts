@@ -145,7 +145,9 @@ test('nothing is opened where nobody sits: no screen, in CI, or with --no-browse
   assert.equal(opened, false);
 });
 
-test('an answer that does not come is given up, with 3, and the port with it', async () => {
+test('an answer that does not come is given up, with 3, and the port with it', {
+  timeout: 30_000,
+}, async () => {
   await using world = await World.create();
   const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
   const io = { ...streams, env: world.env(), now: Date.now, signal: new AbortController().signal };

@@ -258,7 +258,8 @@ async function tell({ io, settings }: Context, known: KnownIdentity, end: End): 
   const { oauth, place, because, isAgain } = end;
   const identity = formatAuthType(known);
   const expires_at = new Date(expiresAt(oauth)).toISOString();
-  if (because !== undefined) warn(io, `the keychain is not used: ${because}`);
+  if (because !== undefined)
+    warn(io, `the keychain is not used: ${because}; so the session is kept in a file`);
   if (settings.json) {
     const { name, apiUrl: api_url, manager: session_manager } = known;
     return writeJson(io, { identity, name, api_url, session_manager, place, expires_at });
