@@ -105,7 +105,8 @@ export class World implements AsyncDisposable {
     // One that a failed test has stopped would wait for ever, and the tests with it.
     for (const child of this.#started) child.kill('SIGKILL');
     await this.sandbox.close();
-    rmSync(this.home, { recursive: true, force: true });
+    // What a test has ended may write its last words there yet.
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
