@@ -161,6 +161,7 @@ async function servesMany({ manager, assert, options: { atOnce = 20 } }: Proof):
   assert.deepEqual(
     found.map(({ accessToken }) => accessToken),
     all.map(({ identifier }) => `access-${identifier}`),
+    'what is stored at the same time for different identities gets lost',
   );
 }
 
@@ -180,6 +181,8 @@ async function lists({ manager, assert }: Proof): Promise<void> {
 async function locks({ own, assert, options: { reopen = () => own } }: Proof): Promise<void> {
   const one = guarded(own);
   if (one.lock === undefined) return;
+  // As at a first login: nothing has been stored yet, no folder and no table made.
+  await (await one.lock(APP))();
   const other = guarded(await reopen(own));
   await one.set({ ...oauth('counted'), expiresIn: 0 }, APP);
   await Promise.all(Array.from({ length: 8 }, (_, at) => countUp(at % 2 === 0 ? one : other)));
