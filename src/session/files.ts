@@ -14,41 +14,47 @@ const LONGEST_FILE = 256 * 1024;
  * @throws {StoreError} where it cannot be read, or is no regular file of this user's alone (a link, a FIFO, somebody else's).
  */
 export function readOwnFile(file: string): string | undefined {
-  let fd: number | undefined;
+  let opened: OpenFile | undefined;
   try {
-    fd = openOwnFile(file, O_RDONLY);
-    return readText(fd, Math.min(fs.fstatSync(fd).size, LONGEST_FILE));
+    opened = openOwnFile(file, O_RDONLY);
+    return readText(opened.fd, Math.min(opened.size, LONGEST_FILE));
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw fileError('read', file, error);
   } finally {
-    const opened = fd;
-    if (opened !== undefined) quietly(() => fs.closeSync(opened));
+    const fd = opened?.fd;
+    if (fd !== undefined) quietly(() => fs.closeSync(fd));
   }
+}
+
+/** A file that was opened, and how long it was then, in bytes. */
+export interface OpenFile {
+  readonly fd: number;
+  readonly size: number;
 }
 
 /**
  * Opens one of our own files, following no link and waiting for nothing (a FIFO would). A mode that lets others in is
  * mended. @throws {StoreError} where it is no regular file of this user's alone; else what the system says.
  */
-export function openOwnFile(file: string, flags: number): number {
+export function openOwnFile(file: string, flags: number): OpenFile {
   // Windows has neither flag; there they are undefined, which `|` takes as 0.
   const fd = fs.openSync(file, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
   try {
-    checkOwn(file, fd);
-    return fd;
+    return { fd, size: checkedSize(file, fd) };
   } catch (error) {
     quietly(() => fs.closeSync(fd));
     throw error;
   }
 }
 
-function checkOwn(file: string, fd: number): void {
+function checkedSize(file: string, fd: number): number {
   const stat = fs.fstatSync(fd);
   if (!stat.isFile()) throw unsafe(file, 'is not a regular file');
   if (stat.nlink > 1) throw unsafe(file, 'has a second name (a hard link)');
   checkOwner(file, stat);
   if (process.platform !== 'win32' && (stat.mode & 0o077) !== 0) fs.fchmodSync(fd, 0o600);
+  return stat.size;
 }
 
 // The size is known, and files are replaced, not written to: one read does.

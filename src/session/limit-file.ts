@@ -28,7 +28,7 @@ export class LimitFile implements LimitStore {
   async keep(seen: RateLimit): Promise<void> {
     quietly(() => {
       ensureOwnFolder(path.dirname(this.#file));
-      const fd = openOwnFile(this.#file, O_WRONLY | O_CREAT);
+      const { fd } = openOwnFile(this.#file, O_WRONLY | O_CREAT);
       try {
         fs.writeSync(fd, `${limitText(seen).padEnd(RECORD_BYTES - 1)}\n`, 0);
       } finally {
