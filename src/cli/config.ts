@@ -170,15 +170,24 @@ function statOf(place: string): Stats | undefined {
   }
 }
 
-const MISSING: readonly unknown[] = ['ENOENT', 'ENOTDIR'];
+// In a folder that one may not even look into there are no settings of one's own.
+const MISSING: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'EACCES'];
 
 // The user's own file: it may be a link into a folder of dotfiles. What cannot be read whole reads as damaged.
 function readText(file: string): string | undefined {
   try {
     const stat = statSync(file);
-    return stat.isFile() && stat.size <= LONGEST_CONFIG ? readFileSync(file, 'utf8') : '';
+    return stat.isFile() && stat.size <= LONGEST_CONFIG ? readWhole(file) : '';
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && MISSING.includes(error.code);
     return isMissing ? undefined : '';
+  }
+}
+
+function readWhole(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
   }
 }
