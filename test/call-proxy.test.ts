@@ -107,3 +107,15 @@ test('a proxy that is not there, is none, or talks without end is named as the t
   fails(await call('socks5://127.0.0.1:1'), 2, /not the URL of an HTTP proxy/, /SOCKS/);
   fails(await call(endless.url), 7, /connection to the proxy .* failed \(HPE_HEADER_OVERFLOW\)/);
 });
+
+test('a batch keeps the few tunnels open that it has through a proxy', async () => {
+  await using world = await World.create();
+  await using proxy = await RealProxy.start(world.home);
+  await using api = await apiOn(world);
+  const env = { ...api.env, HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` };
+  const stdin = 'GET /x\n'.repeat(40);
+  const answers = succeeds(await world.run(['batch', '-', '--concurrency', '2'], { env, stdin }));
+  assert.equal(answers.match(/"status":200/g)?.length, 40);
+  const tunnel = `CONNECT ${new URL(api.api).host}`;
+  assert.deepEqual(proxy.asked, [tunnel, tunnel]);
+});
