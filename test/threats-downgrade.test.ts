@@ -3,8 +3,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PodioClient, UsageError } from '../src/index.ts';
+import { FileSessionManager } from '../src/session/managers/file.ts';
+import { IdentityRegister } from '../src/session/register.ts';
+import { EMPTY_OAUTH } from '../src/values/podio-oauth.ts';
 import { World } from './support/cli.ts';
 import { fails, loggedIn, nothingSet, succeeds } from './support/commands.ts';
+import { dataOf } from './support/data-folder.ts';
 import { startStranger } from './support/raw-server.ts';
 import { startTlsServer } from './support/tls.ts';
 
@@ -46,10 +50,11 @@ test('threat 2: no API is talked to in clear over a network, whoever names it', 
 
 test('threat 2: a session that is stored for an API in clear is not used', async () => {
   await using world = await loggedIn();
-  const text = succeeds(await world.podio(['sessions', 'export', '--reveal', '-o', '-']));
-  const named = text.replace('"session_manager"', '"name": "clear", "session_manager"');
-  const stdin = named.replaceAll(world.sandbox.url, 'http://podio.invalid');
-  await world.podio(['sessions', 'import', '-'], { stdin });
+  const identity = { apiUrl: 'http://podio.invalid', clientId: 'any', type: 'app', identifier: '1' } as const;
+  const oauth = { ...EMPTY_OAUTH, accessToken: TOKEN, expiresIn: 28_800, obtainedAt: Date.now() };
+  const folder = dataOf(world);
+  await new FileSessionManager({ ...identity, folder: join(folder, 'sessions') }).set(oauth, identity);
+  await new IdentityRegister({ folder }).add({ ...identity, name: 'clear', manager: 'file' });
   const nowhere = nothingSet({ PODIO_API_URL: undefined });
   fails(await world.podio(['call', '/x', '--as', 'clear'], nowhere), 2, /podio\.invalid is not https/);
 });
