@@ -8,6 +8,7 @@ const programs = {
   main: 'src/cli/main.ts',
   complete: 'src/cli/complete.ts',
   'keychain-helper': 'src/session/keychain-helper.ts',
+  'jq-worker': 'src/cli/jq-worker.ts',
   'import-module': 'src/session/import-module.ts',
 };
 

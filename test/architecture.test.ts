@@ -8,6 +8,7 @@ const CONTEXT = [
   'api-key',
   'call-answer',
   'call-pages',
+  'call-send',
   'call-show',
   'batch-output',
   'batch-run',

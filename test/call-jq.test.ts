@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
+import { outcome } from './support/cli.ts';
 import { fails, loggedIn, succeeds } from './support/commands.ts';
+import { busyFor } from './support/proc.ts';
+import { traced } from './support/strace.ts';
 
 const CALL = ['call', 'GET', '/item/123'];
 
@@ -52,12 +56,41 @@ test('five megabytes go through the filter, again and again', async () => {
   assert.equal(ids, items.map(({ id }) => `${id}\n`).join(''));
 });
 
+test('a filter that never ends is ended by ^C, one that makes too much by itself', {
+  timeout: 120_000,
+}, async () => {
+  await using world = await loggedIn();
+  const endless = world.start([...CALL, '--jq', 'last(repeat(1))']);
+  const ended = outcome(endless);
+  await busyFor(endless, 2);
+  endless.kill('SIGINT');
+  assert.deepEqual(await ended, { exit: 130, stdout: '', stderr: '' });
+  for (const [filter, why] of [
+    ['repeat("x" * 1000000)', /more than 256 MiB/],
+    ['def f: 1 + f; f', /too much memory/],
+  ] as const) {
+    const run = await world.run([...CALL, '--jq', filter]);
+    fails(run, 1, why, /without --jq/);
+    assert.equal(run.stdout, '');
+  }
+});
+
 test('a jq of one’s own is not needed, and none is loaded where none is asked for', async () => {
   await using world = await loggedIn();
   const env = { PATH: '/nowhere' };
   assert.equal(succeeds(await world.run([...CALL, '--jq', '.item_id'], { env })), '123\n');
   // The beginning of every WebAssembly program, as base64 writes it.
-  assert.ok(!readFileSync('dist/cli/main.cjs', 'utf8').includes('AGFzbQ'));
+  const holding = readdirSync('dist/cli').filter((name) =>
+    readFileSync(join('dist/cli', name), 'utf8').includes('AGFzbQ'),
+  );
+  assert.deepEqual(holding, ['jq-worker.cjs']);
+  for (const [options, isLoaded] of [[[], false] as const, [['--jq', '.'], true] as const]) {
+    const { operations } = await traced(world, [...CALL, ...options], { kinds: 'openat' });
+    assert.equal(
+      operations.some(({ line }) => line.includes('/jq')),
+      isLoaded,
+    );
+  }
 });
 
 test('on a terminal results are pretty and harmless, numbers as they came', async () => {

@@ -1,33 +1,77 @@
-import createJq from 'jq-wasm/dist/build/jq.js';
+import { dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { Failure, UsageError } from '../errors.ts';
-
-/** jq as its WebAssembly build gives it, the parts that are used here. */
-interface Program {
-  /** Runs it once over what its standard input brings; answers its exit status. */
-  readonly callMain: (args: string[]) => number;
-}
+import type { JqAnswer, JqRequest } from './jq-worker.ts';
 
 /** A filter that compiles, ready to be run over any number of inputs. */
 export interface Filter {
   /** What jq prints for this JSON, a result a line. @throws {Failure} where the filter does not fit the data. */
-  readonly run: (json: string) => string;
+  readonly run: (json: string) => Promise<string>;
+  /** To be called once it is no longer needed. */
+  readonly end: () => Promise<unknown>;
 }
 
 const COMPILES_NOT = 3;
 
-/** Compiles a filter; `isRaw` prints strings without quotes. @throws {UsageError} where jq does not understand it. */
-export async function compiled(filter: string, isRaw: boolean): Promise<Filter> {
-  const jq = await Jq.load();
-  // Never run: an endless filter must not run before there is anything to run it on.
-  const { status, stderr } = jq.run(['-n', `empty | (\n${filter}\n)`], '');
-  if (status !== 0) {
-    throw new UsageError(`--jq: ${firstLine(stderr)}`, { hint: 'see https://jqlang.org/manual' });
+/**
+ * Compiles a filter; `isRaw` prints strings without quotes. It runs in a thread of its own: the signal ends even one that
+ * never ends by itself. @throws {UsageError} where jq does not understand it.
+ */
+export async function compiled(filter: string, isRaw: boolean, signal: AbortSignal): Promise<Filter> {
+  const worker = startWorker();
+  const end = () => worker.terminate();
+  const ask = (request: JqRequest) => asked(worker, request, signal);
+  try {
+    // Never run: an endless filter must not run before there is anything to run it on.
+    checkCompiled(await ask({ args: ['-n', `empty | (\n${filter}\n)`], input: '' }));
+  } catch (error) {
+    await end();
+    throw error;
   }
-  return { run: (json) => filtered(jq, [isRaw ? '-r' : '-M', filter], json) };
+  const args = [isRaw ? '-r' : '-M', filter];
+  return { run: async (input) => printed(await ask({ args, input })), end };
 }
 
-function filtered(jq: Jq, args: readonly string[], json: string): string {
-  const { status, stdout, stderr } = jq.run(args, json);
+// Built to the same folder, in the same form, as this file; tests run both as they are written.
+function startWorker(): Worker {
+  const here = fileURLToPath(import.meta.url);
+  const program = join(dirname(here), `jq-worker${extname(here)}`);
+  // What jq's own runtime says of its end is not for the user.
+  if (extname(here) !== '.ts') return new Worker(program, { stderr: true });
+  const code = `require('tsx/cjs'); require(${JSON.stringify(program)})`;
+  return new Worker(code, { eval: true, stderr: true });
+}
+
+function asked(worker: Worker, request: JqRequest, signal: AbortSignal): Promise<JqAnswer> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    const breakOff = (error: Error) => reject(brokenOff(error));
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    worker.once('error', breakOff).once('message', (answer: JqAnswer) => {
+      signal.removeEventListener('abort', stop);
+      worker.off('error', breakOff);
+      resolve(answer);
+    });
+    worker.postMessage(request);
+  });
+}
+
+// Without a cause: it may quote the answer.
+function brokenOff({ message }: Error): Failure {
+  const why = message.startsWith('Aborted') ? 'the filter takes too much memory' : firstLine(message);
+  return new Failure(`--jq broke off: ${why}`, {
+    hint: 'the call was made; see the answer without --jq',
+  });
+}
+
+function checkCompiled({ status, stderr }: JqAnswer): void {
+  if (status === 0) return;
+  throw new UsageError(`--jq: ${firstLine(stderr)}`, { hint: 'see https://jqlang.org/manual' });
+}
+
+function printed({ status, stdout, stderr }: JqAnswer): string {
   if (status === 0) return stdout;
   if (status === COMPILES_NOT) throw new UsageError(`--jq: ${firstLine(stderr)}`);
   throw new Failure(`--jq does not fit the answer: ${firstLine(stderr)}`, {
@@ -38,100 +82,4 @@ function filtered(jq: Jq, args: readonly string[], json: string): string {
 function firstLine(stderr: string): string {
   const [line = ''] = stderr.split('\n');
   return line.replace(/^jq: error(?: \(at [^)]*\))?: /, '').replace(/ at <top-level>, line \d+:?$/, '');
-}
-
-type Imports = Readonly<Record<string, Record<string, unknown>>>;
-type Instance = { readonly instance: { readonly exports: Readonly<Record<string, unknown>> } };
-type Memory = { readonly buffer: ArrayBuffer };
-
-/** What of the global WebAssembly is used here: no type library for Node has it. */
-interface Wasm {
-  instantiate: (code: unknown, imports: Imports) => Promise<Instance>;
-}
-
-/** The functions by which a WebAssembly program reads and writes (WASI fd_read and fd_write). */
-type Transfer = (fd: number, vectors: number, count: number, done: number) => number;
-
-/**
- * jq with its standard streams in our hands: the package's own take time with the square of the length, and drop the
- * error of a filter that has printed something before.
- */
-class Jq {
-  #program: Program | undefined;
-  #memory: Memory | undefined;
-  #input = Buffer.alloc(0);
-  readonly #output: { 1: Buffer[]; 2: Buffer[] } = { 1: [], 2: [] };
-
-  static async load(): Promise<Jq> {
-    const jq = new Jq();
-    const { WebAssembly: wasm } = globalThis as unknown as { WebAssembly: Wasm };
-    const { instantiate } = wasm;
-    wasm.instantiate = async (code, imports) => {
-      jq.#takeStreams(imports);
-      const made = await instantiate(code, imports);
-      jq.#memory = Object.values(made.instance.exports).find(isMemory);
-      return made;
-    };
-    try {
-      jq.#program = await createJq();
-    } finally {
-      wasm.instantiate = instantiate;
-    }
-    return jq;
-  }
-
-  run(args: readonly string[], input: string): { status: number; stdout: string; stderr: string } {
-    this.#input = Buffer.from(input);
-    this.#output[1] = [];
-    this.#output[2] = [];
-    const status = this.#program?.callMain(['-c', ...args]) ?? 1;
-    const text = (fd: 1 | 2) => Buffer.concat(this.#output[fd]).toString();
-    return { status, stdout: text(1), stderr: text(2) };
-  }
-
-  #takeStreams(imports: Imports): void {
-    for (const group of Object.values(imports)) {
-      for (const [name, value] of Object.entries(group)) {
-        if (typeof value !== 'function') continue;
-        if (value.name === '_fd_read') group[name] = this.#read;
-        if (value.name === '_fd_write') group[name] = this.#write;
-      }
-    }
-  }
-
-  readonly #read: Transfer = (_, vectors, count, done) => {
-    const moved = this.#eachVector(vectors, count, (place) => {
-      const length = this.#input.copy(place);
-      this.#input = this.#input.subarray(length);
-      return length;
-    });
-    return this.#tell(done, moved);
-  };
-
-  readonly #write: Transfer = (fd, vectors, count, done) => {
-    const moved = this.#eachVector(vectors, count, (place) => {
-      this.#output[fd === 1 ? 1 : 2].push(Buffer.from(place));
-      return place.length;
-    });
-    return this.#tell(done, moved);
-  };
-
-  #eachVector(vectors: number, count: number, move: (place: Buffer) => number): number {
-    const buffer = this.#memory?.buffer ?? new ArrayBuffer(0);
-    const view = new DataView(buffer);
-    let moved = 0;
-    for (let at = vectors; at < vectors + count * 8; at += 8) {
-      moved += move(Buffer.from(buffer, view.getUint32(at, true), view.getUint32(at + 4, true)));
-    }
-    return moved;
-  }
-
-  #tell(done: number, moved: number): number {
-    new DataView(this.#memory?.buffer ?? new ArrayBuffer(4)).setUint32(done, moved, true);
-    return 0;
-  }
-}
-
-function isMemory(one: unknown): one is Memory {
-  return typeof one === 'object' && one !== null && 'buffer' in one;
 }

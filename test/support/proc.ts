@@ -63,3 +63,12 @@ export async function caught({ pid = 0 }: ChildProcess, signal: keyof typeof SIG
   };
   while (handles()) await nextTurn();
 }
+
+/** Waits until a process has reckoned for so many seconds: processor time, however slow the machine is. */
+export async function busyFor({ pid = 0 }: ChildProcess, seconds: number): Promise<void> {
+  for (let ticks = 0; ticks < seconds * 100; await pause(20)) {
+    const [user, system] = read(pid, 'stat').replace(/.*\) /, '').split(' ').slice(11).map(Number);
+    if (user === undefined) throw new Error('the process has ended');
+    ticks = user + (system ?? 0);
+  }
+}
