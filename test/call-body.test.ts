@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import { answering } from './support/answering.ts';
 import { BIN, outcome } from './support/cli.ts';
 import { fails, loggedIn, nothingSet, succeeds } from './support/commands.ts';
+import { promptly } from './support/promptly.ts';
+import { RawServer } from './support/raw-server.ts';
 
 const PHOTO = Buffer.from(Array.from({ length: 70_000 }, (_, at) => at % 251));
 
@@ -88,6 +90,19 @@ test('a server that answers before it has heard the whole body is believed', asy
   });
   const env = { PODIO_API_URL: server.url, PODIO_ACCESS_TOKEN: 'x' };
   fails(await world.run(['call', 'POST', '/x', '--input', file], { env }), 4, /not you \(HTTP 403/);
+});
+
+test('a server that answers early and reads no further is not waited for', async () => {
+  await using world = await loggedIn();
+  const file = join(world.home, 'big');
+  writeFileSync(file, Buffer.alloc(32_000_000));
+  const body = '{"error":"forbidden","error_description":"not you"}';
+  await using server = await RawServer.start((socket) => {
+    socket.pause().write(`HTTP/1.1 403 No\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  });
+  const env = { PODIO_API_URL: server.url, PODIO_ACCESS_TOKEN: 'x' };
+  const refused = await promptly(world, ['call', 'POST', '/x', '--input', file], { env, seconds: 40 });
+  fails(refused, 4, /not you \(HTTP 403/);
 });
 
 test('two options that each make the body are refused by their names, and nothing is sent', async () => {

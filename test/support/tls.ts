@@ -13,7 +13,7 @@ export interface TlsServer extends AsyncDisposable {
   readonly certificate: string;
 }
 
-/** Listens on this machine, which its certificate calls `host`, too; key and certificate go to the folder. @throws where openssl is not installed. */
+/** Listens on the address of `host`, which is a name of this machine, and in its certificate; key and certificate go to the folder. @throws where openssl is not installed. */
 export async function startTlsServer(
   folder: string,
   listener: RequestListener,
@@ -26,7 +26,7 @@ export async function startTlsServer(
   execFileSync('openssl', [...how.split(' '), ...name], { stdio: 'pipe' });
   const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(certificate) }, listener);
   // A client that does not trust us goes away, which is no trouble of ours.
-  server.on('tlsClientError', () => {}).listen(0);
+  server.on('tlsClientError', () => {}).listen(0, host === 'localhost' ? '127.0.0.1' : host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return { port, certificate, [Symbol.asyncDispose]: () => end(server) };
