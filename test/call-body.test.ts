@@ -84,9 +84,7 @@ test('a server that answers before it has heard the whole body is believed', asy
   const file = join(world.home, 'big');
   writeFileSync(file, Buffer.alloc(8_000_000));
   await using server = await answering((_, response) => {
-    response
-      .writeHead(403, { connection: 'close' })
-      .end('{"error":"forbidden","error_description":"not you"}');
+    response.writeHead(403).end('{"error":"forbidden","error_description":"not you"}');
   });
   const env = { PODIO_API_URL: server.url, PODIO_ACCESS_TOKEN: 'x' };
   fails(await world.run(['call', 'POST', '/x', '--input', file], { env }), 4, /not you \(HTTP 403/);
