@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Keychain } from '../src/session/keychain.ts';
 import {
   buildHelper,
@@ -59,8 +60,10 @@ describe('The helper process', () => {
     await busyHelper();
     parent.kill('SIGKILL');
     await once(parent, 'exit');
+    // So long that the helper has something to say of it, which nobody hears.
+    await pause(800);
     keyring.resume();
-    await until(() => helpers().length === 0, 3_500);
+    await until(() => helpers().length === 0, 10_000);
     assert.equal(await keyring.lookup('entry'), 'kept');
   });
 });

@@ -62,6 +62,8 @@ type Keytar = typeof import('keytar');
 const OPERATIONS = { get: read, set: save, delete: remove, probe };
 
 let request = '';
+// Whoever asked may have been killed: what is being saved is saved all the same.
+process.stdout.on('error', () => {});
 process.stdin.setEncoding('utf8');
 process.stdin.on('data', (chunk: string) => {
   request += chunk;
