@@ -60,9 +60,21 @@ describe('The helper process', () => {
     await busyHelper();
     parent.kill('SIGKILL');
     await once(parent, 'exit');
-    // So long that the helper has something to say of it, which nobody hears.
-    await pause(800);
     keyring.resume();
+    await until(() => helpers().length === 0, 10_000);
+    assert.equal(await keyring.lookup('entry'), 'kept');
+  });
+
+  test('saves what it was asked for by a process that was killed before it heard anything', async (t) => {
+    const keyring = await startFor(t);
+    const parent = startParent(keyring, "set('entry', 'kept')");
+    const pid = Number(await until(() => helpers()[0], 10_000));
+    process.kill(pid, 'SIGSTOP');
+    // Its request lies in the pipe by then.
+    await pause(500);
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+    process.kill(pid, 'SIGCONT');
     await until(() => helpers().length === 0, 10_000);
     assert.equal(await keyring.lookup('entry'), 'kept');
   });
