@@ -100,6 +100,29 @@ test('a longer wait than allowed ends with 6 and names the seconds, at once', as
   assert.equal(world.sandbox.seen.length, 2);
 });
 
+test('a service that says when it will be back is asked again then, if that is soon enough', async () => {
+  await using world = await loggedIn();
+  const away = (after: string) => {
+    world.sandbox.clearRules();
+    world.sandbox.clearSeen();
+    const headers = { 'retry-after': after };
+    world.sandbox.rule({ path: '/item/123', times: 1 }, { kind: 'fail', status: 503, headers });
+  };
+  for (const [after, asked] of [
+    ['2', /trying again in 2\.0 s/],
+    [new Date(Date.now() + 4000).toUTCString(), /trying again in [1-4]\.\d s/],
+    ['tomorrow', /trying again in 0\.\d s/],
+  ] as const) {
+    away(after);
+    const since = performance.now();
+    assert.match((await world.podio([...GET, '-v'])).stderr, asked);
+    assert.ok(after !== '2' || performance.now() - since >= 1990);
+  }
+  away('11');
+  fails(await world.podio(GET), 5, /HTTP 503/, /try again in 11 s/);
+  assert.equal(world.sandbox.seen.length, 1);
+});
+
 test('-v tells each repetition in a line', async () => {
   await using world = await loggedIn();
   world.sandbox.rule({ path: '/item/123', times: 2 }, { kind: 'fail', status: 503 });

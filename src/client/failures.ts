@@ -20,7 +20,7 @@ export function failureOf(head: Head, body: string, at401 = 'log in again: podio
   const description =
     envelope.description || error || `the API answered ${head.status} ${head.statusText}`.trim();
   if (head.status !== 420 && head.status !== 429) {
-    return new PodioError(description, { ...details, hint: hintFor(head.status, body, at401) });
+    return new PodioError(description, { ...details, hint: hintFor(head, body, at401) });
   }
   const waitSeconds = waitOf(head, description);
   return new RateLimitError(description, { ...details, waitSeconds, hint: waitHint(waitSeconds) });
@@ -75,9 +75,19 @@ function requestId({ headers }: Head): string | undefined {
 }
 
 // No Retry-After is documented; the seconds stand in the text (developers.podio.com/index/limits names no other way).
-function waitOf({ headers }: Head, description: string): number | undefined {
-  const seconds = headers['retry-after'] ?? /wait (\d+) seconds?/i.exec(description)?.[1];
-  return seconds !== undefined && /^\d{1,6}$/.test(String(seconds)) ? Number(seconds) : undefined;
+function waitOf(head: Head, description: string): number | undefined {
+  const told = retryAfter(head);
+  if (told !== undefined) return told;
+  const seconds = /wait (\d{1,6}) seconds?\b/i.exec(description)?.[1];
+  return seconds === undefined ? undefined : Number(seconds);
+}
+
+/** The seconds that Retry-After asks to wait, as a number or a date (RFC 9110 §10.2.3); undefined where it asks nothing. */
+export function retryAfter({ headers }: Pick<Head, 'headers'>): number | undefined {
+  const text = String(headers['retry-after'] ?? '');
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  const at = / GMT$/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - Date.now()) / 1000));
 }
 
 function waitHint(seconds: number | undefined): string {
@@ -85,13 +95,16 @@ function waitHint(seconds: number | undefined): string {
   return `try again in ${seconds} s, at ${new Date(Date.now() + seconds * 1000).toISOString()}`;
 }
 
-function hintFor(status: number, body: string, at401: string): string | undefined {
+function hintFor(head: Head, body: string, at401: string): string | undefined {
+  const { status } = head;
   if (status === 404 && body.includes('No matching operation')) {
     return 'check method and path; Podio tells "/x/" and "/x" apart';
   }
   if (status === 401) return at401;
   if (status === 403)
     return 'an app sees its own app only; log in as a user for more: podio login --password';
-  if (status >= 500) return 'Podio has trouble of its own; try again later';
-  return undefined;
+  const seconds = retryAfter(head);
+  if (status >= 500 && seconds !== undefined)
+    return `Podio has trouble of its own; try again in ${seconds} s`;
+  return status >= 500 ? 'Podio has trouble of its own; try again later' : undefined;
 }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ConnectionError, PodioError, RateLimitError } from '../errors.ts';
 import { readWhole } from '../http/decoding.ts';
 import type { HttpResponse } from '../http/http.ts';
-import { brokenAnswer, failureOf } from './failures.ts';
+import { brokenAnswer, failureOf, retryAfter } from './failures.ts';
 
 /** How a call that did not succeed may be repeated. */
 export interface RetryPolicy {
@@ -12,7 +12,7 @@ export interface RetryPolicy {
   readonly retries: number;
   /** Whether a call may be repeated that may have been half done: a POST that got no answer. */
   readonly isUnsafeAllowed: boolean;
-  /** Seconds that may be spent, all in all, on waiting for a rate limit to pass. */
+  /** Seconds that may be spent, all in all, on waiting for a rate limit to pass; and each time that a 503 names its own. */
   readonly wait: number;
   readonly signal?: AbortSignal | undefined;
   /** Hears of each repetition before the pause that precedes it. */
@@ -35,6 +35,8 @@ const LIMITED = [420, 429];
 const LONGEST_ERROR = 1024 * 1024;
 // Podio names the seconds in its text; where it does not, a minute is what its own clients take.
 const UNKNOWN_WAIT = 60;
+// Seconds: a service that is away for longer (Retry-After of a 503) is not waited for unless that is allowed.
+const PATIENCE = 10;
 
 /** One attempt; nothing is thrown. */
 export async function attempt(send: () => Promise<HttpResponse>): Promise<Attempt> {
@@ -82,7 +84,10 @@ async function judged(
   count: number,
 ): Promise<{ readonly another: Another | undefined; readonly outcome: Attempt }> {
   if (isPassing(outcome) && left.retries > 0 && mayRepeat(policy)) {
-    return { another: { why: reasonOf(outcome), seconds: backOff(count), isRateLimit: false }, outcome };
+    const asked = 'answer' in outcome ? (retryAfter(outcome.answer) ?? 0) : 0;
+    const seconds = Math.max(backOff(count), asked);
+    const another = { why: reasonOf(outcome), seconds, isRateLimit: false };
+    return { another: asked <= Math.max(PATIENCE, policy.wait) ? another : undefined, outcome };
   }
   const limited = await rateLimitIn(outcome);
   if (limited === undefined || left.wait <= 0)
