@@ -17,7 +17,9 @@ async function listServer(length: number, { cap = 1000, wrong = '' } = {}) {
     const [limit, offset] = [Math.min(Number(query.get('limit')), cap), Number(query.get('offset'))];
     const [from, count] = wrong === 'ignores' ? [0, length] : [wrong === 'same' ? 0 : offset, limit];
     const items = Array.from({ length: Math.max(0, Math.min(count, length - from)) }, (_, at) => from + at);
-    if (asked.length === 3 && wrong === 'breaks') response.writeHead(500).end('{"error":"broken"}');
+    // What would go on for ever is a failure, not a test without end.
+    if (asked.length > 50) response.writeHead(500).end('{"error":"asked too often"}');
+    else if (asked.length === 3 && wrong === 'breaks') response.writeHead(500).end('{"error":"broken"}');
     else response.end(`[${items.map((id) => `{"id": ${id}, "big": ${LONG}}`).join(', ')}]`);
   });
   const options = nothingSet({ PODIO_API_URL: server.url, PODIO_ACCESS_TOKEN: 'x' });

@@ -25,7 +25,9 @@ export interface Paging extends Delivery {
 export async function deliverPages(context: Context, paging: Paging): Promise<void> {
   const { options, request, filter, saving, most } = paging;
   const written = (item: string) => (saving ? item : forReader(context, item).trimEnd());
-  const how = { most, isLines: options.ndjson ?? false, filter, written };
+  // Items that go to the terminal themselves tell enough.
+  const isWatched = saving !== undefined || !context.io.stdout.isTTY;
+  const how = { most, isLines: options.ndjson ?? false, filter, written, isWatched };
   const text = pagedText(context.io, request, how, pageSender(context, paging));
   if (saving) {
     const { save } = await import('./save.ts');
@@ -56,6 +58,8 @@ interface PagingOptions extends Pick<Paging, 'most' | 'filter'> {
   readonly isLines: boolean;
   /** How an item is to be written; its JSON has no line ends. */
   readonly written: (item: string) => string;
+  /** Whether to tell how far it has come. */
+  readonly isWatched: boolean;
 }
 
 function pagedText(
@@ -70,7 +74,7 @@ function pagedText(
     });
   }
   const found = pages({ method, path, body, most: options.most }, send);
-  return textOf(watched(found, io), options);
+  return textOf(options.isWatched ? watched(found, io, options.most) : found, options);
 }
 
 async function* textOf(found: AsyncIterable<Page>, options: PagingOptions): AsyncGenerator<string> {
@@ -98,14 +102,24 @@ async function* arrayOf(
   yield before === '' ? '[]\n' : '\n]\n';
 }
 
-async function* watched(found: AsyncIterable<Page>, io: Io): AsyncGenerator<Page> {
-  // Items that go to the terminal themselves tell enough.
+// What goes into a pipe may end up on the terminal all the same: the line makes way for each page.
+async function* watched(
+  found: AsyncIterable<Page>,
+  io: Io,
+  most = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Page> {
   let progress: Progress | undefined;
   try {
     for await (const page of found) {
-      if (!io.stdout.isTTY) progress ??= new Progress(io, { what: 'read', unit: 'items', total: page.total });
-      progress?.add(page.items.length);
+      const total = Math.min(page.total ?? most, most);
+      progress ??= new Progress(io, {
+        what: 'read',
+        unit: 'items',
+        total: Number.isFinite(total) ? total : undefined,
+      });
+      progress.end();
       yield page;
+      progress.add(page.items.length);
     }
   } finally {
     progress?.end();
