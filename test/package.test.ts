@@ -54,6 +54,11 @@ test('npm i -g installs a podio that works, its install scripts left out too', a
     const { exit, stdout, stderr } = await run('call', 'GET', '/item/123');
     assert.equal(exit, 0, stderr);
     assert.equal(JSON.parse(stdout).item_id, 123);
+    assert.equal(
+      (await run('call', '/item/123', '--jq', '.item_id')).stdout,
+      '123\n',
+      `jq on Node ${version}`,
+    );
     assert.equal((await run('logout')).exit, 0);
   }
 });
