@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { answering } from './support/answering.ts';
-import { fails, loggedIn, nothingSet, succeeds } from './support/commands.ts';
+import { fails, loggedIn, nothingSet, shell, succeeds } from './support/commands.ts';
 
 const CALL = ['call', 'GET', '/item/123'];
 
@@ -76,9 +76,11 @@ test('--output that cannot be written is refused before anything is sent', async
   await using world = await loggedIn();
   mkdirSync(join(world.home, 'folder'));
   writeFileSync(join(world.home, 'file'), '');
-  for (const name of ['no/such/folder/x', 'folder', 'file/x']) {
+  for (const name of ['no/such/folder/x', 'folder', 'folder/', 'file/x']) {
     fails(await world.podio([...CALL, '-o', join(world.home, name)]), 2, /--output/);
   }
+  // As of a variable that is not set.
+  fails(await world.podio([...CALL, '-o', '']), 2, /--output: "" is a folder/);
   assert.deepEqual(world.sandbox.seen, []);
 });
 
@@ -130,6 +132,32 @@ test('an answer that says it is compressed and is not, or only half of it, is a 
   const options = nothingSet({ PODIO_API_URL: server.url, PODIO_ACCESS_TOKEN: 'x' });
   fails(await world.podio(['call', '/none'], options), 5, /could not be read/);
   fails(await world.podio(['call', '/half'], options), 5, /could not be read/);
+});
+
+test('an answer that says it is compressed and has no body is an answer without a body', async () => {
+  await using world = await loggedIn();
+  await using server = await answering(({ url, method }, response) => {
+    const status = url === '/204' ? 204 : 200;
+    const length = { 'content-length': method === 'HEAD' ? 500 : 0 };
+    const encoding = url === '/br' ? 'br' : 'gzip';
+    response.writeHead(status, { 'content-encoding': encoding, ...(status === 200 && length) }).end();
+  });
+  const options = nothingSet({ PODIO_API_URL: server.url, PODIO_ACCESS_TOKEN: 'x' });
+  for (const words of ['HEAD /x', 'HEAD /br', 'GET /204', 'GET /none', 'GET /br']) {
+    const done = await world.podio(['call', ...words.split(' ')], options);
+    assert.deepEqual(done, { exit: 0, stdout: '', stderr: '' }, words);
+  }
+});
+
+test('bytes that are no text are printed and kept as they came', async () => {
+  await using world = await loggedIn();
+  const bytes = Buffer.from(Array.from({ length: 4096 }, (_, at) => (at * 7) % 256));
+  await using server = await answering((_, response) => response.end(bytes));
+  const env = world.env({ PODIO_API_URL: server.url, PODIO_ACCESS_TOKEN: 'x' });
+  const script = 'podio call /x > printed; podio call /x -o kept; podio call /x -o - > dashed';
+  succeeds(await shell(world, script, env));
+  for (const name of ['printed', 'kept', 'dashed'])
+    assert.ok(readFileSync(join(world.home, name)).equals(bytes), name);
 });
 
 test('on a terminal JSON is pretty, coloured where wanted, and cannot steer the terminal', async () => {

@@ -35,7 +35,13 @@ async function unpacked(
   if (message.errored) return fail(message.errored);
   message.once('error', fail);
   out.once('close', () => message.destroy());
-  message.pipe(transform.once('error', fail)).pipe(out);
+  // Nothing at all is no half of anything: the answer to a HEAD, a 204.
+  let isEmpty = true;
+  message.once('data', () => {
+    isEmpty = false;
+  });
+  transform.once('error', (error) => (isEmpty && message.complete ? out.end() : fail(error)));
+  message.pipe(transform).pipe(out);
   limit(transform, () => fail(tooMuch(message)));
   return out;
 }

@@ -79,7 +79,8 @@ async function run(context: Context, options: CallOptions, words: readonly strin
   const filter = options.jq === undefined ? undefined : await compile(context, options);
   const saving = savingOf(options);
   try {
-    if (saving?.file) await (await import('../save.ts')).checkSavable(saving);
+    // The name that --remote-name takes comes with the answer.
+    if (saving && !options.remoteName) await (await import('../save.ts')).checkSavable(saving);
     const send = sender(context, await context.client(), policy);
     await make(context, { options, request, filter, saving, most, send });
   } finally {
