@@ -30,14 +30,15 @@ function errorOf(failure: Failure): string {
 function jsonOf(body: Buffer): Buffer {
   if (body.length === 0) return Buffer.from('null');
   if (!isUtf8(body)) return Buffer.from(JSON.stringify(body.toString('base64')));
-  const text = body.toString();
-  if (!isJson(text)) return Buffer.from(JSON.stringify(text));
-  return /[\r\n]/.test(text) ? Buffer.from(text.replace(/[\r\n]+/g, ' ')) : body;
+  if (!isJson(body)) return Buffer.from(JSON.stringify(body.toString()));
+  if (!body.includes('\n') && !body.includes('\r')) return body;
+  return Buffer.from(body.toString().replace(/[\r\n]+/g, ' '));
 }
 
-function isJson(text: string): boolean {
+// Read byte by byte: what makes it JSON is ASCII, and between quotes any other byte of UTF-8 may stand for a character.
+function isJson(body: Buffer): boolean {
   try {
-    JSON.parse(text);
+    JSON.parse(body.toString('latin1'));
     return true;
   } catch {
     return false;

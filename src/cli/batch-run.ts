@@ -57,8 +57,8 @@ export class BatchRun {
 
   /** Resolves with the exit code. @throws what ended it before its end, once all that was answered is printed. */
   async run(): Promise<number> {
-    const { context, settings, input } = this.#options;
-    using connections = new Connections({ most: settings.concurrency, signal: this.#hangUp.signal });
+    const { context, input } = this.#options;
+    using connections = new Connections(this.#hangUp.signal);
     const client = await context.client(connections);
     using _ = this.#endingAt(context.io.signal);
     const end = await (await this.#batch(client)).run();

@@ -1,63 +1,51 @@
-import type { Agent } from 'node:http';
-import { proxyAgent } from './proxy.ts';
+import type { Connection, Keeper } from './connection.ts';
+import { connectionTo, type RouteOptions } from './route.ts';
 
-/** How many connections to keep open, and until when. */
-export interface ConnectionsOptions {
-  /** To each origin. */
-  readonly most: number;
-  /** Ends all requests that are on their way. */
-  readonly signal: AbortSignal;
-}
+/** Connections that stay open between requests, for whoever makes many: as many as there are requests at a time. */
+export class Connections implements Disposable, Keeper {
+  readonly #signal: AbortSignal;
+  readonly #open = new Set<Connection>();
+  readonly #free = new Map<string, Connection[]>();
+  readonly #origins = new WeakMap<Connection, string>();
 
-type End = (reason: Error) => void;
-
-/** Connections that stay open between requests, for whoever makes many. */
-export class Connections implements Disposable {
-  readonly #options: ConnectionsOptions;
-  readonly #agents = new Map<string, Promise<Agent>>();
-  readonly #underWay = new Set<End>();
-
-  constructor(options: ConnectionsOptions) {
-    this.#options = options;
-    const { signal } = options;
+  /** `signal` ends them, and all requests that are on their way. */
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
     signal.addEventListener('abort', () => this.#endAll(signal.reason), { once: true });
   }
 
-  /**
-   * Ends a request when the connections are to end, until it is told to `leave`: at a fraction of what a listener of
-   * its own costs each. @throws the reason where they have ended already.
-   */
-  enter(end: End): void {
-    this.#options.signal.throwIfAborted();
-    this.#underWay.add(end);
+  /** A connection to an origin that is free, or a new one. @throws the reason where they have ended already. */
+  async to(options: RouteOptions): Promise<Connection> {
+    const signal = this.#signal;
+    signal.throwIfAborted();
+    const free = this.#free.get(options.origin)?.pop();
+    if (free !== undefined) return free.isAlive ? free : this.to(options);
+    const connection = await connectionTo({ ...options, signal }, this);
+    this.#open.add(connection);
+    this.#origins.set(connection, options.origin);
+    if (signal.aborted) connection.stop(signal.reason);
+    signal.throwIfAborted();
+    return connection;
   }
 
-  /** The request has ended by itself. */
-  leave(end: End): void {
-    this.#underWay.delete(end);
+  onFree(connection: Connection): void {
+    const origin = this.#origins.get(connection) ?? '';
+    const free = this.#free.get(origin) ?? [];
+    free.push(connection);
+    this.#free.set(origin, free);
+  }
+
+  onClose(connection: Connection): void {
+    this.#open.delete(connection);
+    const free = this.#free.get(this.#origins.get(connection) ?? '');
+    if (free?.includes(connection)) free.splice(free.indexOf(connection), 1);
   }
 
   #endAll(reason: Error): void {
-    for (const end of this.#underWay) end(reason);
-  }
-
-  /** What keeps the connections to one origin, through a proxy where one is named. */
-  agent(origin: string): Promise<Agent> {
-    const agent = this.#agents.get(origin) ?? this.#newAgent(origin);
-    this.#agents.set(origin, agent);
-    return agent;
-  }
-
-  async #newAgent(origin: string): Promise<Agent> {
-    const { most, signal } = this.#options;
-    const options = { keepAlive: true, maxSockets: most };
-    const proxy = await proxyAgent(origin, signal, options);
-    if (proxy !== undefined) return proxy;
-    const { Agent } = origin.startsWith('https:') ? await import('node:https') : await import('node:http');
-    return new Agent(options);
+    for (const connection of this.#open) connection.stop(reason);
   }
 
   [Symbol.dispose](): void {
-    for (const agent of this.#agents.values()) void agent.then((open) => open.destroy());
+    this.#endAll(new Error('the connections are closed'));
   }
 }

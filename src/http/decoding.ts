@@ -1,48 +1,37 @@
-import type { IncomingMessage } from 'node:http';
 import type { Readable, Transform } from 'node:stream';
 import { PodioError } from '../errors.ts';
+import type { Answer } from './connection.ts';
 
 /**
  * The body as the server meant it, decompressed where it was compressed. What goes wrong under way, the end of a
  * connection before the end of the answer included, ends the stream with the error that `inWords` makes of it.
  */
-export async function decoded(message: IncomingMessage, inWords: (error: Error) => Error): Promise<Readable> {
-  const encoding = String(message.headers['content-encoding'] ?? '').toLowerCase();
-  const body = asItCame(message, inWords);
+export async function decoded(answer: Answer, inWords: (error: Error) => Error): Promise<Readable> {
+  const encoding = String(answer.head.headers['content-encoding'] ?? '').toLowerCase();
   return encoding === 'gzip' || encoding === 'br' || encoding === 'deflate'
-    ? unpacked(body, encoding, inWords)
-    : body;
-}
-
-// No stream of our own in between: it would cost a third of all that a call costs in a batch.
-function asItCame(message: IncomingMessage, inWords: (error: Error) => Error): IncomingMessage {
-  const destroy = message.destroy.bind(message);
-  message.destroy = (error) => destroy(error && inWords(error));
-  // Else whoever waits for its end hears 'aborted' first, and makes an error without words of it (stream.finished).
-  Reflect.set(message, 'aborted', undefined);
-  // It may break off before its reader has come, who is told all the same.
-  return message.on('error', () => {});
+    ? unpacked(answer, encoding, inWords)
+    : answer.body;
 }
 
 async function unpacked(
-  message: IncomingMessage,
+  { head, body }: Answer,
   encoding: Encoding,
   inWords: (error: Error) => Error,
 ): Promise<Readable> {
   const [{ PassThrough }, transform] = await Promise.all([import('node:stream'), inflate(encoding)]);
   const out = new PassThrough().on('error', () => {});
   const fail = (error: Error) => out.destroy(inWords(error));
-  if (message.errored) return fail(message.errored);
-  message.once('error', fail);
-  out.once('close', () => message.destroy());
+  if (body.errored) return fail(body.errored);
+  body.once('error', fail);
+  out.once('close', () => body.destroy());
   // Nothing at all is no half of anything: the answer to a HEAD, a 204.
   let isEmpty = true;
-  message.once('data', () => {
+  body.once('data', () => {
     isEmpty = false;
   });
-  transform.once('error', (error) => (isEmpty && message.complete ? out.end() : fail(error)));
-  message.pipe(transform).pipe(out);
-  limit(transform, () => fail(tooMuch(message)));
+  transform.once('error', (error) => (isEmpty && body.readableEnded ? out.end() : fail(error)));
+  body.pipe(transform).pipe(out);
+  limit(transform, () => fail(tooMuch(head)));
   return out;
 }
 
@@ -59,7 +48,7 @@ function limit(transform: Transform, exceeded: () => void): void {
   });
 }
 
-function tooMuch({ statusCode: status = 0 }: IncomingMessage): PodioError {
+function tooMuch({ status }: Answer['head']): PodioError {
   return new PodioError('the answer unpacks to far too much', { status, error: '' });
 }
 

@@ -1,35 +1,32 @@
-import type { ClientRequest } from 'node:http';
+import type { Socket } from 'node:net';
 import { Failure } from '../errors.ts';
 import type { BodySource } from '../values/body.ts';
 
 /**
- * Sends a body as fast as it is taken and no faster. A server that answers before it has heard the whole is believed:
- * the rest is not sent, and the connection serves nobody else.
- * @throws {Failure} where the body cannot be read to its end; what was sent is then broken off, never passed for whole.
+ * Sends a body as fast as it is taken and no faster. `fail` is told where it cannot be read to its end: what was sent is
+ * then to be broken off, never passed for whole. Answers what ends the sending, and says whether all had been sent.
  */
-export function pourInto(wire: ClientRequest, { open, length }: BodySource): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const source = open();
-    let sent = 0;
-    source.on('data', (chunk: Buffer) => {
-      sent += chunk.length;
-    });
-    source.once('error', (error) => reject(error instanceof Failure ? error : unreadable(error)));
-    source.once('end', () => {
-      if (sent !== length) reject(changed(sent, length));
-      else wire.end(resolve);
-    });
-    wire.once('response', (response) => {
-      if (source.readableEnded) return;
-      source.unpipe(wire).destroy();
-      response.once('close', () => wire.destroy());
-    });
-    wire.once('close', () => {
-      source.destroy();
-      resolve();
-    });
-    source.pipe(wire, { end: false });
+export function pour(
+  { open, length }: BodySource,
+  socket: Socket,
+  fail: (error: Failure) => void,
+): () => boolean {
+  const source = open();
+  let sent = 0;
+  source.on('data', (chunk: Buffer) => {
+    sent += chunk.length;
   });
+  source.once('error', (error) => fail(error instanceof Failure ? error : unreadable(error)));
+  source.once('end', () => {
+    if (sent !== length) fail(changed(sent, length));
+  });
+  const stop = () => {
+    source.unpipe(socket).destroy();
+    return source.readableEnded;
+  };
+  socket.once('close', stop);
+  source.pipe(socket, { end: false });
+  return stop;
 }
 
 function unreadable(cause: NodeJS.ErrnoException): Failure {

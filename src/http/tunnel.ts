@@ -1,30 +1,27 @@
-import { type ClientRequest, request as plain } from 'node:http';
-import { Agent, type AgentOptions, request as secure } from 'node:https';
-import type { Duplex } from 'node:stream';
-import { type ConnectionOptions, connect } from 'node:tls';
+import type { Socket } from 'node:net';
 import { ConnectionError, UsageError } from '../errors.ts';
-
-/** Where a tunnel ends, and how TLS is to be spoken there. */
-type End = ConnectionOptions & { readonly host: string; readonly port: number };
+import type { Terms } from './connection.ts';
+import { dial } from './dial.ts';
+import { type Place, placeOf } from './place.ts';
+import { requestHead } from './request-head.ts';
 
 /**
- * An agent whose connections are TLS through the CONNECT of a proxy (RFC 9110 §9.3.6). `signal` breaks off the asking.
- * @throws {UsageError} where the URL is that of no HTTP proxy.
+ * A socket to a place through the CONNECT of a proxy (RFC 9110 §9.3.6).
+ * @throws {UsageError} where the URL is that of no HTTP proxy. @throws {ConnectionError} where it is in the way.
  */
-export function tunnelAgent(proxy: string, signal: AbortSignal, options: AgentOptions = {}): Agent {
+export async function tunnel(proxy: string, to: Place, terms: Terms): Promise<Socket> {
   const url = readProxy(proxy);
-  const createConnection = (end: End, done: (error: Error | null, stream?: Duplex) => void): undefined => {
-    const asking = ask(url, end, signal);
-    asking.once('error', (error) => done(signal.aborted ? error : unreachable(url, error)));
-    // Whatever a proxy says instead of letting us through, the API has not said it.
-    asking.once('connect', ({ statusCode = 0 }, socket) => {
-      if (statusCode === 200) return done(null, connect({ ...end, socket }));
-      socket.destroy();
-      done(refusal(end, statusCode));
-    });
-    asking.end();
-  };
-  return Object.assign(new Agent(options), { createConnection });
+  const { timeoutMs, signal } = terms;
+  const inWords = (error: Error) =>
+    signal?.aborted || error.name === 'TimeoutError' ? terms.inWords(error) : unreachable(url, error);
+  const connection = await dial(placeOf(url.origin));
+  const authority = `${to.hostname.includes(':') ? `[${to.hostname}]` : to.hostname}:${to.port}`;
+  const head = requestHead('CONNECT', authority, { host: authority, ...login(url) });
+  const { head: answer } = await connection.exchange({ method: 'CONNECT', head, timeoutMs, signal, inWords });
+  if (answer.status === 200) return connection.release();
+  // Whatever a proxy says instead of letting us through, the API has not said it.
+  connection.stop(new Error('the proxy refuses'));
+  throw refusal(to, answer.status);
 }
 
 function readProxy(proxy: string): URL {
@@ -35,19 +32,10 @@ function readProxy(proxy: string): URL {
   });
 }
 
-function ask(
-  { protocol, hostname, port, username, password }: URL,
-  end: End,
-  signal: AbortSignal,
-): ClientRequest {
-  const host = `${end.host.includes(':') ? `[${end.host}]` : end.host}:${end.port}`;
+function login({ username, password }: URL): Record<string, string> {
+  if (username === '') return {};
   const user = Buffer.from([username, password].map(decodeURIComponent).join(':'));
-  const login = username && { 'proxy-authorization': `Basic ${user.toString('base64')}` };
-  return (protocol === 'https:' ? secure : plain)({
-    ...{ method: 'CONNECT', path: host, agent: false, signal },
-    ...{ hostname: hostname.replace(/^\[|\]$/g, ''), port },
-    headers: { host, ...login },
-  });
+  return { 'proxy-authorization': `Basic ${user.toString('base64')}` };
 }
 
 function unreachable({ host }: URL, error: NodeJS.ErrnoException): ConnectionError {
@@ -57,8 +45,8 @@ function unreachable({ host }: URL, error: NodeJS.ErrnoException): ConnectionErr
   return new ConnectionError(`the connection to the proxy ${host} failed (${why})`, { hint, isPassing });
 }
 
-function refusal({ host }: End, status: number): ConnectionError {
-  return new ConnectionError(`the proxy did not let us through to ${host} (HTTP ${status})`, {
+function refusal({ hostname }: Place, status: number): ConnectionError {
+  return new ConnectionError(`the proxy did not let us through to ${hostname} (HTTP ${status})`, {
     hint: 'check HTTPS_PROXY; name and password go before its host, as in http://NAME:PASSWORD@proxy:3128',
   });
 }

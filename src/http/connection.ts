@@ -1,0 +1,247 @@
+import type { Socket } from 'node:net';
+import type { Readable, ReadableOptions } from 'node:stream';
+import { type Body, isSource } from '../values/body.ts';
+import type { AnswerHead } from './answer-head.ts';
+import { AnswerReader, type AnswerSink } from './answer-reader.ts';
+
+/** On which terms a server is waited for. */
+export interface Terms {
+  /** Milliseconds without a sign of life after which it is given up. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Puts whatever goes wrong into words. */
+  readonly inWords: (error: Error) => Error;
+}
+
+/** One request, ready to be sent. */
+export interface Exchange extends Terms {
+  readonly method: string;
+  /** Its first line and its headers. */
+  readonly head: string;
+  readonly body?: Body | undefined;
+}
+
+/** What came of an exchange: the head of the answer, and its body as it comes. */
+export interface Answer {
+  readonly head: AnswerHead;
+  readonly body: Readable;
+}
+
+/** What a connection is made of. */
+export interface ConnectionOptions {
+  readonly socket: Socket;
+  /** The event after which the socket may be written to; undefined where it may be already. */
+  readonly opensWith: 'connect' | 'secureConnect' | undefined;
+  /** Node's class, which is loaded with the first socket. */
+  readonly Readable: new (
+    options: ReadableOptions,
+  ) => Readable;
+}
+
+/** What a connection tells whoever keeps it for the next request. */
+export interface Keeper {
+  /** It may be used again. */
+  onFree(connection: Connection): void;
+  /** It is no more. */
+  onClose(connection: Connection): void;
+}
+
+/** An exchange that is under way. */
+interface UnderWay {
+  readonly exchange: Exchange;
+  readonly reader: AnswerReader;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+  readonly unlisten: () => void;
+  body?: Readable;
+  /** Ends the sending of a long body. Answers whether all of it had been taken. */
+  stopPouring?: () => boolean;
+  /** Whether the answer came before the request was sent. */
+  isEarly?: boolean;
+}
+
+/** As long as a free connection is worth keeping: servers, and what lies on the way to them, forget it soon. */
+const LONGEST_IDLE_MS = 15_000;
+// What may wait for its reader.
+const MOST_UNREAD = 64 * 1024;
+
+/** A connection to a server, over which one request at a time is answered (HTTP/1.1, RFC 9112). */
+export class Connection implements AnswerSink {
+  readonly #options: ConnectionOptions;
+  readonly #socket: Socket;
+  readonly #keeper: Keeper | undefined;
+  readonly #listeners = {
+    data: (chunk: Buffer) => this.#read(chunk),
+    timeout: () => this.#timedOut(),
+    end: () => this.#ended(),
+    error: (error: Error) => this.stop(error),
+    close: () => this.#closed(),
+  };
+  #isOpen: boolean;
+  #underWay: UnderWay | undefined;
+
+  /** Where nobody keeps it, it ends with its first answer. */
+  constructor(options: ConnectionOptions, keeper?: Keeper) {
+    const { socket, opensWith } = options;
+    this.#options = options;
+    this.#socket = socket;
+    this.#keeper = keeper;
+    this.#isOpen = opensWith === undefined;
+    if (opensWith !== undefined) socket.once(opensWith, () => this.#opened());
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
+  }
+
+  /** Whether another request may be sent over it. */
+  get isAlive(): boolean {
+    return !this.#socket.destroyed && this.#socket.writable;
+  }
+
+  /** Sends a request, and resolves once the head of its answer is there. @throws what `inWords` makes of any trouble. */
+  exchange(exchange: Exchange): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const { method, signal, timeoutMs } = exchange;
+      const abort = () => this.stop(signal?.reason);
+      const unlisten = () => signal?.removeEventListener('abort', abort);
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#underWay = { exchange, reader: new AnswerReader(method, this), resolve, reject, unlisten };
+      this.#socket.setTimeout(timeoutMs);
+      if (signal?.aborted) abort();
+      else if (this.#isOpen) this.#write(exchange);
+    });
+  }
+
+  /** Ends it, with the reason for whoever waits for an answer over it. */
+  stop(reason: Error): void {
+    const underWay = this.#letGo();
+    this.#socket.destroy();
+    if (underWay === undefined) return;
+    const error = underWay.exchange.inWords(reason);
+    if (underWay.body === undefined) underWay.reject(error);
+    else underWay.body.destroy(error);
+  }
+
+  /** The socket, for another protocol: this connection knows nothing more of it. */
+  release(): Socket {
+    this.#letGo();
+    for (const [event, listener] of Object.entries(this.#listeners)) this.#socket.off(event, listener);
+    return this.#socket.pause().setTimeout(0);
+  }
+
+  head(head: AnswerHead): void {
+    const underWay = this.#underWay;
+    if (underWay === undefined) return;
+    const body = new this.#options.Readable({
+      highWaterMark: MOST_UNREAD,
+      read: () => this.#flow(underWay),
+      destroy: (error, done) => {
+        if (this.#underWay === underWay) this.stop(error ?? new Error('nobody reads the answer'));
+        done(error);
+      },
+    });
+    // It may break off before its reader has come, who is told all the same.
+    underWay.body = body.on('error', () => {});
+    underWay.isEarly = isSource(underWay.exchange.body) && !underWay.stopPouring?.();
+    underWay.resolve({ head, body });
+  }
+
+  data(piece: Buffer): void {
+    if (this.#underWay?.body?.push(piece) === false) this.#socket.pause();
+  }
+
+  end(isLast: boolean): void {
+    const underWay = this.#letGo();
+    underWay?.body?.push(null);
+    // What the server has not heard, it would take for the next request.
+    if (underWay?.isEarly || this.#socket.writableLength > 0) this.#socket.destroy();
+    else if (isLast || this.#keeper === undefined) this.#socket.destroySoon();
+    else {
+      this.#socket.resume().setTimeout(LONGEST_IDLE_MS);
+      this.#keeper.onFree(this);
+    }
+  }
+
+  #opened(): void {
+    this.#isOpen = true;
+    if (this.#underWay !== undefined) this.#write(this.#underWay.exchange);
+  }
+
+  #write({ head, body }: Exchange): void {
+    const socket = this.#socket;
+    if (body === undefined) socket.write(head, 'latin1');
+    else if (isSource(body)) {
+      socket.write(head, 'latin1');
+      this.#pour(body);
+    } else socket.write(Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(body)]));
+  }
+
+  #pour(body: Exclude<Body, string | Buffer>): void {
+    const underWay = this.#underWay;
+    import('./pouring.ts').then(({ pour }) => {
+      if (underWay === undefined || this.#underWay !== underWay) return;
+      underWay.stopPouring = pour(
+        body,
+        this.#socket,
+        (error) => this.#underWay === underWay && this.stop(error),
+      );
+    });
+  }
+
+  #read(chunk: Buffer): void {
+    // Whatever is said unasked, no later request may be answered with it.
+    if (this.#underWay === undefined) {
+      this.#socket.destroy();
+      return;
+    }
+    try {
+      const rest = this.#underWay.reader.read(chunk);
+      if (rest.length > 0) this.#socket.destroy();
+    } catch (error) {
+      this.stop(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #flow(underWay: UnderWay): void {
+    if (this.#underWay !== underWay || !this.#socket.isPaused()) return;
+    // Silence counts from here on: until now nobody wanted to hear anything.
+    this.#socket.setTimeout(underWay.exchange.timeoutMs).resume();
+  }
+
+  // A process that was stopped (^Z) or asleep finds its time up before it has read what came meanwhile.
+  #timedOut(): void {
+    const underWay = this.#underWay;
+    if (underWay === undefined) this.#socket.destroy();
+    if (underWay === undefined || this.#socket.isPaused()) return;
+    const heard = this.#socket.bytesRead;
+    setImmediate(() => {
+      if (this.#underWay !== underWay || this.#socket.bytesRead !== heard) return;
+      this.stop(new DOMException('the time is up', 'TimeoutError'));
+    });
+  }
+
+  #ended(): void {
+    if (this.#underWay === undefined) this.#socket.destroy();
+    try {
+      if (this.#underWay?.reader.close() === false) this.stop(reset());
+    } catch (error) {
+      this.stop(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #closed(): void {
+    if (this.#underWay !== undefined) this.stop(reset());
+    this.#keeper?.onClose(this);
+  }
+
+  #letGo(): UnderWay | undefined {
+    const underWay = this.#underWay;
+    this.#underWay = undefined;
+    underWay?.unlisten();
+    return underWay;
+  }
+}
+
+function reset(): Error {
+  return Object.assign(new Error('the connection was closed before the end of the answer'), {
+    code: 'ECONNRESET',
+  });
+}

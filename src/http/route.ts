@@ -1,0 +1,21 @@
+import type { Connection, Keeper, Terms } from './connection.ts';
+import { dial } from './dial.ts';
+import { placeOf } from './place.ts';
+import { proxyFor } from './proxy.ts';
+
+/** Where a connection is to lead, and on which terms a proxy is waited for on the way. */
+export interface RouteOptions extends Terms {
+  readonly origin: string;
+}
+
+/**
+ * A connection to an origin, through the proxy that is named for it.
+ * @throws {UsageError} where the variable names no proxy. @throws {ConnectionError} where the proxy is in the way.
+ */
+export async function connectionTo(options: RouteOptions, keeper?: Keeper): Promise<Connection> {
+  const place = placeOf(options.origin);
+  const proxy = await proxyFor(options.origin);
+  if (proxy === undefined) return dial(place, keeper);
+  const { tunnel } = await import('./tunnel.ts');
+  return dial(place, keeper, await tunnel(proxy, place, options));
+}
