@@ -16,8 +16,12 @@ import { type Io, inManner, type Manner, type Output } from './io.ts';
 import { OutputClosed, say, visible, write } from './output.ts';
 import { PlainOutput } from './plain-output.ts';
 
-/** Runs the program in this process: its arguments, streams, environment and signals. The only place that touches them. */
-export async function start(): Promise<void> {
+/**
+ * Runs the program in this process: its arguments, streams, environment and signals. The only place that touches them.
+ * Resolves with the command that came to a good end, which has no name where only help or the version was asked for.
+ */
+export async function start(): Promise<string | undefined> {
+  const argv = process.argv.slice(2);
   const env = { ...process.env };
   // What is read here need stand in no diagnostic report of Node's.
   for (const name of LOGIN_VARIABLES) delete process.env[name];
@@ -30,7 +34,7 @@ export async function start(): Promise<void> {
   }
   let stdout: Output | undefined;
   // Each stream is made at its first use: standard input alone would cost every command some 4 ms.
-  process.exitCode = await main(process.argv.slice(2), {
+  const exit = await main(argv, {
     get stdin() {
       return process.stdin;
     },
@@ -45,6 +49,8 @@ export async function start(): Promise<void> {
     now: Date.now,
     signal: controller.signal,
   });
+  process.exitCode = exit;
+  return exit === 0 ? commandIn(argv) : undefined;
 }
 
 // A reader that has gone is told by each write; without a listener it would end the process with a stack.

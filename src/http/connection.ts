@@ -153,7 +153,7 @@ export class Connection implements AnswerSink {
     underWay?.body?.push(null);
     // What the server has not heard, it would take for the next request.
     if (underWay?.isEarly || this.#socket.writableLength > 0) this.#socket.destroy();
-    else if (isLast || this.#keeper === undefined) this.#socket.destroySoon();
+    else if (isLast || this.#keeper === undefined) this.#socket.destroy();
     else {
       this.#socket.resume().setTimeout(LONGEST_IDLE_MS);
       this.#keeper.onFree(this);
