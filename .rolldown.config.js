@@ -18,18 +18,12 @@ const library = {
   helper: { 'keychain-helper': 'src/session/keychain-helper.ts' },
 };
 
-// Of commander, what podio has no use for: it starts no programs, and prints its help from the manual.
-const unused = {
-  'node:child_process': 'module.exports = {}',
-  'help.js': 'exports.Help = class { prepareContext() {} }; exports.stripColor = (text) => text',
-};
-const withoutUnused = {
-  name: 'without-unused',
-  resolveId: (id, importer) => {
-    const name = id.replace(/^\.\/(lib\/)?/, '');
-    return name in unused && importer?.includes('/commander/') ? `\0unused:${name}` : undefined;
-  },
-  load: (id) => unused[id.replace('\0unused:', '')],
+// commander starts subcommands that are programs of their own; podio has none, and what starts them loads slowly.
+const withoutPrograms = {
+  name: 'without-programs',
+  resolveId: (id, importer) =>
+    id === 'node:child_process' && importer?.includes('/commander/') ? '\0no-programs' : undefined,
+  load: (id) => (id === '\0no-programs' ? 'module.exports = {}' : undefined),
 };
 
 // Node's own modules are no ES modules in disguise: a copy of all their names would be made for nothing.
@@ -109,7 +103,7 @@ function build(input, { name = '', plugins = [], ...output }) {
 const places = { complete: { dir: 'dist/complete' } };
 
 const cli = {
-  plugins: [withoutUnused, inlined, plainBuiltins, inOneFile, marked],
+  plugins: [withoutPrograms, inlined, plainBuiltins, inOneFile, marked],
   dir: 'dist/cli',
   entryFileNames: '[name].cjs',
   chunkFileNames: '[name].cjs',

@@ -280,7 +280,7 @@ export class PodioClient {
     const headers = requestHeaders(call, accessToken);
     const { connections } = this.#options;
     const request = { method, headers, body, timeoutMs, signal, watch, connections };
-    const answer = await followed(target, (to) => send({ ...to, ...request }), method);
+    const answer = await followed(target, ({ origin, path }) => send({ ...request, origin, path }), method);
     this.#note(answer);
     return answer;
   }

@@ -29,7 +29,8 @@ export interface Answer {
 
 /** What a connection is made of. */
 export interface ConnectionOptions {
-  readonly socket: Socket;
+  /** Makes the socket, which tells all that comes to `hear`. */
+  readonly open: (hear: (chunk: Buffer) => void) => Socket;
   /** The event after which the socket may be written to; undefined where it may be already. */
   readonly opensWith: 'connect' | 'secureConnect' | undefined;
   /** Node's class, which is loaded with the first socket. */
@@ -71,18 +72,19 @@ export class Connection implements AnswerSink {
   readonly #socket: Socket;
   readonly #keeper: Keeper | undefined;
   readonly #listeners = {
-    data: (chunk: Buffer) => this.#read(chunk),
     timeout: () => this.#timedOut(),
     end: () => this.#ended(),
     error: (error: Error) => this.stop(error),
     close: () => this.#closed(),
   };
   #isOpen: boolean;
+  #isReleased = false;
   #underWay: UnderWay | undefined;
 
   /** Where nobody keeps it, it ends with its first answer. */
   constructor(options: ConnectionOptions, keeper?: Keeper) {
-    const { socket, opensWith } = options;
+    const { open, opensWith } = options;
+    const socket = open((chunk) => this.#read(chunk));
     this.#options = options;
     this.#socket = socket;
     this.#keeper = keeper;
@@ -123,6 +125,7 @@ export class Connection implements AnswerSink {
   /** The socket, for another protocol: this connection knows nothing more of it. */
   release(): Socket {
     this.#letGo();
+    this.#isReleased = true;
     for (const [event, listener] of Object.entries(this.#listeners)) this.#socket.off(event, listener);
     return this.#socket.pause().setTimeout(0);
   }
@@ -187,6 +190,7 @@ export class Connection implements AnswerSink {
   }
 
   #read(chunk: Buffer): void {
+    if (this.#isReleased) return;
     // Whatever is said unasked, no later request may be answered with it.
     if (this.#underWay === undefined) {
       this.#socket.destroy();

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import type { Readable, ReadableOptions } from 'node:stream';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { Connection, type Keeper } from './connection.ts';
@@ -6,8 +6,8 @@ import { type Place, placeOf } from './place.ts';
 
 /** Node's parts that connections are made of. */
 interface Parts {
-  readonly connect: (options: { host: string; port: number }) => Socket;
-  readonly connectTls: (options: TlsOptions) => Socket;
+  readonly connect: (options: { host: string; port: number; onread: OnReadOpts }) => Socket;
+  readonly connectTls: (options: TlsOptions & { onread?: OnReadOpts }) => Socket;
   readonly Readable: new (options: ReadableOptions) => Readable;
 }
 
@@ -40,14 +40,29 @@ export async function prepare(origin: string): Promise<void> {
 export async function dial(place: Place, keeper?: Keeper, tunnel?: Socket): Promise<Connection> {
   const { connect, connectTls, Readable } = await partsFor(place);
   const { hostname: host, port, isTls } = place;
-  if (!isTls)
-    return new Connection({ socket: connect({ host, port }), opensWith: 'connect', Readable }, keeper);
-  const name = isAddress(host) ? {} : { servername: host };
-  const socket = connectTls({
-    ...{ host, port, ALPNProtocols: ['http/1.1'], ...name },
-    ...(tunnel && { socket: tunnel }),
-  });
-  return new Connection({ socket, opensWith: 'secureConnect', Readable }, keeper);
+  if (!isTls) {
+    const open = (hear: Hear) => connect({ host, port, onread: into(hear) });
+    return new Connection({ open, opensWith: 'connect', Readable }, keeper);
+  }
+  const options = { host, port, ALPNProtocols: ['http/1.1'], ...(!isAddress(host) && { servername: host }) };
+  const open = (hear: Hear) =>
+    tunnel === undefined
+      ? connectTls({ ...options, onread: into(hear) })
+      : connectTls({ ...options, socket: tunnel }).on('data', hear);
+  return new Connection({ open, opensWith: 'secureConnect', Readable }, keeper);
+}
+
+type Hear = (chunk: Buffer) => void;
+
+const MOST_AT_ONCE = 64 * 1024;
+
+// One buffer for all that is read, copied from as far as it was filled: otherwise each read is given so large a one anew.
+function into(hear: Hear): OnReadOpts {
+  const callback = (length: number, buffer: Uint8Array) => {
+    hear(Buffer.from(buffer.subarray(0, length)));
+    return true;
+  };
+  return { buffer: Buffer.allocUnsafe(MOST_AT_ONCE), callback };
 }
 
 // RFC 6066 §3: a server is told its name, never its address.

@@ -60,18 +60,20 @@ export async function send(request: HttpRequest): Promise<HttpResponse> {
   return response;
 }
 
-function allHeaders(request: HttpRequest): RequestHeaders {
-  return {
-    host: placeOf(request.origin).host,
+// One by one: spreading objects into each other takes as long as all the rest here, and a batch does it for each call.
+function allHeaders({ origin, method, body, headers = {}, connections }: HttpRequest): RequestHeaders {
+  const all: Record<string, string | readonly string[]> = {
+    host: placeOf(origin).host,
     'accept-encoding': 'gzip, br',
-    ...lengthOf(request),
-    ...request.headers,
-    connection: request.connections === undefined ? 'close' : 'keep-alive',
   };
+  const length = lengthOf(body) ?? (method === 'POST' || method === 'PUT' ? 0 : undefined);
+  if (length !== undefined) all['content-length'] = String(length);
+  for (const name in headers) all[name] = headers[name] ?? '';
+  all.connection = connections === undefined ? 'close' : 'keep-alive';
+  return all;
 }
 
-function lengthOf({ method, body }: HttpRequest): RequestHeaders {
-  if (body !== undefined)
-    return { 'content-length': String(isSource(body) ? body.length : Buffer.byteLength(body)) };
-  return method === 'POST' || method === 'PUT' ? { 'content-length': '0' } : {};
+function lengthOf(body: Body | undefined): number | undefined {
+  if (body === undefined) return undefined;
+  return isSource(body) ? body.length : Buffer.byteLength(body);
 }
