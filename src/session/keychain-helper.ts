@@ -3,7 +3,7 @@
  * would keep its own process from ending for 50 s. One request on stdin; on stdout an empty line as soon as
  * the keychain is asked, more of them while it is busy, and the answer; then it ends.
  */
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 import { isDefaultKeyringLocked, isEntryLocked } from './secret-service.ts';
 
 /** One operation on one entry, as a line of JSON. */
@@ -59,7 +59,13 @@ class Fault extends Error {
 type Entry = Pick<KeychainRequest, 'service' | 'account'>;
 type Keytar = typeof import('keytar');
 
-const OPERATIONS = { get: read, set: save, delete: remove, probe };
+/** What each operation does, once it is sure that what it is about is not locked. */
+const OPERATIONS = {
+  get: { run: read, isLocked: isEntryLocked },
+  set: { run: save, isLocked: isDefaultKeyringLocked },
+  delete: { run: remove, isLocked: isEntryLocked },
+  probe: { run: probe, isLocked: isDefaultKeyringLocked },
+} as const;
 
 let request = '';
 // Whoever asked may have been killed: what is being saved is saved all the same.
@@ -85,12 +91,17 @@ function endWithParent({ operation }: KeychainRequest): void {
 }
 
 async function perform(request: KeychainRequest): Promise<KeychainAnswer> {
+  const { run, isLocked } = OPERATIONS[request.operation];
   try {
-    const { default: keytar } = await import('keytar');
     // From here on it is the keychain that is waited for, and no longer the start of a process.
     process.stdout.write('\n');
+    const locked = isLocked(request.service, request.account);
+    // The question is out before keytar is loaded, and answered meanwhile.
+    await turn();
+    const { default: keytar } = await import('keytar');
     void tellWhileBusy();
-    return { ok: true, secret: await OPERATIONS[request.operation](keytar, request) };
+    if (await locked) throw new Fault('locked');
+    return { ok: true, secret: await run(keytar, request) };
   } catch (error) {
     return { ok: false, fault: faultOf(error) };
   }
@@ -119,22 +130,20 @@ function faultOf(error: unknown): KeychainFault {
 }
 
 async function read(keytar: Keytar, { service, account }: Entry): Promise<string | null> {
-  if (await isEntryLocked(service, account)) throw new Fault('locked');
   const secret = await keytar.getPassword(service, account);
+  if (secret !== null) return secret;
   // keytar says null of a locked keyring too, and false when it cannot delete; only writing tells.
-  if (secret === null) await tryToWrite(keytar, { service, account: `${account} probe ${process.pid}` });
-  return secret;
+  if (await isDefaultKeyringLocked()) throw new Fault('locked');
+  return tryToWrite(keytar, { service, account: `${account} probe ${process.pid}` });
 }
 
 async function save(keytar: Keytar, { service, account, secret = '' }: KeychainRequest): Promise<null> {
-  if (await isDefaultKeyringLocked()) throw new Fault('locked');
   await keytar.setPassword(service, account, secret);
   if ((await keytar.getPassword(service, account)) !== secret) throw new Fault('failed');
   return null;
 }
 
 async function remove(keytar: Keytar, { service, account }: Entry): Promise<null> {
-  if (await isEntryLocked(service, account)) throw new Fault('locked');
   await keytar.deletePassword(service, account);
   if ((await read(keytar, { service, account })) !== null) throw new Fault('failed');
   return null;

@@ -160,27 +160,30 @@ function helperEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 function converse(helper: Helper, request: KeychainRequest): Promise<KeychainAnswer | undefined> {
   return new Promise((resolve) => {
     let text = '';
-    const end = () => {
+    const end = (answer?: KeychainAnswer) => {
       clearTimeout(limit);
-      resolve(readAnswer(text));
+      // Its own end takes as long as a start of Node: whoever has the answer does not wait for that.
+      helper.unref();
+      helper.stdout.destroy();
+      helper.stdin.destroy();
+      resolve(answer);
     };
     const kill = () => {
       helper.kill('SIGKILL');
-      helper.stdout.destroy();
-      resolve(readAnswer(text) ?? { ok: false, fault: 'no-answer' });
+      end({ ok: false, fault: 'no-answer' });
     };
     let limit = setTimeout(kill, BUSY_LIMIT_MS);
     let last: number | undefined;
-    helper.stdout.on('data', () => {
+    helper.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      const answer = readAnswer(text);
+      if (answer !== undefined) return end(answer);
       clearTimeout(limit);
       last ??= performance.now() + BUSY_LIMIT_MS;
       limit = setTimeout(kill, Math.min(LIMIT_MS, last - performance.now()));
     });
-    helper.once('error', end).once('close', end);
-    helper.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-    });
-    // Left open: its closing tells the helper that this process has died.
+    helper.once('error', () => end()).once('close', () => end());
+    // Left open until then: its closing tells the helper that this process has died.
     helper.stdin.on('error', () => undefined).write(`${JSON.stringify(request)}\n`);
   });
 }
