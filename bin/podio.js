@@ -27,20 +27,22 @@ function run() {
   require.cache[bundle] = main;
   script.runInThisContext()(main.exports, (id) => main.require(id), bundle);
   main.exports.start().then((command) => {
-    const isKept = cache?.command === command && !script.cachedDataRejected;
-    if (command !== undefined && !isKept) writeCache(fileFor(command), mark, script.createCachedData());
+    if (command === undefined) return;
+    const isUsed = cache?.command === command;
+    const isKept = isUsed ? !script.cachedDataRejected : readCache(fileFor(command), mark) !== undefined;
+    if (!isKept) writeCache(fileFor(command), mark, script.createCachedData());
   });
 }
 
-// Each command has a cache of its own, of what it runs and no more; there is one for what is no command.
+// Each command has a cache of its own, of what it runs and no more; one without a name is for what is no command.
 function fileFor(command) {
   return `${bundle}.${process.version}-${process.arch}${command && `.${command}`}`;
 }
 
 // Which word of the line is the command, only the bundle knows: here it is the first that has a cache.
 function findCache(mark) {
-  const words = process.argv.slice(2, 8).filter((word) => /^[a-z]{2,12}$/.test(word));
-  for (const command of [...words, '']) {
+  const words = process.argv.slice(2, 8).map((word) => word.replace(/^--/, ''));
+  for (const command of [...words.filter((word) => /^[a-z]{2,12}$/.test(word)), '']) {
     const data = readCache(fileFor(command), mark);
     if (data !== undefined) return { command, data };
   }

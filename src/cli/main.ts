@@ -18,7 +18,7 @@ import { PlainOutput } from './plain-output.ts';
 
 /**
  * Runs the program in this process: its arguments, streams, environment and signals. The only place that touches them.
- * Resolves with the command that came to a good end, which has no name where only help or the version was asked for.
+ * Resolves with the command that came to a good end: `help` where help was asked for, no name where the version was.
  */
 export async function start(): Promise<string | undefined> {
   const argv = process.argv.slice(2);
@@ -50,7 +50,7 @@ export async function start(): Promise<string | undefined> {
     signal: controller.signal,
   });
   process.exitCode = exit;
-  return exit === 0 ? commandIn(argv) : undefined;
+  return exit === 0 ? doneBy(argv) : undefined;
 }
 
 // A reader that has gone is told by each write; without a listener it would end the process with a stack.
@@ -73,9 +73,18 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
+// `podio call --help` does another work than `podio call`.
+function doneBy(argv: readonly string[]): string {
+  return ownWords(argv).some((word) => word === '--help' || word === '-h') ? 'help' : commandIn(argv);
+}
+
+function ownWords(argv: readonly string[]): readonly string[] {
+  return argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+}
+
 // What is wrong with a line has to be said before the line is understood.
 function mannerOf(argv: readonly string[]): Manner {
-  const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  const own = ownWords(argv);
   const words = own.map((word, at) => (own[at - 1] === '--color' ? `--color=${word}` : word));
   const color = COLORS.find((known) => words.includes(`--color=${known}`)) ?? 'auto';
   return { json: own.includes('--json'), color };
