@@ -26,14 +26,17 @@ const withoutPrograms = {
   load: (id) => (id === '\0no-programs' ? 'module.exports = {}' : undefined),
 };
 
-// Node's own modules are no ES modules in disguise: a copy of all their names would be made for nothing.
+// Node's own modules are no ES modules in disguise: a copy of all their names would be made for nothing, at each start.
 const plainBuiltins = {
   name: 'plain-builtins',
-  generateBundle: (_, bundle) => {
-    const [, name] = /"(\w+)",\{[^}]*return __toESM\}/.exec(bundle['rolldown-runtime.cjs']?.code) ?? [];
-    if (name === undefined) return;
+  generateBundle: (_, { 'main.cjs': main, 'rolldown-runtime.cjs': runtime }) => {
+    const [, name] = /"(\w+)",\{[^}]*return __toESM\}/.exec(runtime?.code) ?? [];
+    if (main === undefined || name === undefined) return;
     const copied = new RegExp(`\\w+\\.${name}\\((node_\\w+|require\\("node:[\\w/]+"\\)),1\\)`, 'g');
-    for (const chunk of Object.values(bundle)) chunk.code = chunk.code.replace(copied, '$1');
+    // Who asks for a default, which they do not have, needs the copy.
+    main.code = main.code.replace(copied, (copy, module) =>
+      main.code.includes(`${module}.default`) ? copy : module,
+    );
   },
 };
 

@@ -97,7 +97,7 @@ const SAID: Readonly<Record<string, Said>> = {
     body: 'hello',
   },
   'a header folded over lines': {
-    wire: 'HTTP/1.1 200 OK\r\nA: b \r\n\t c\r\n d\r\nContent-Length: 0\r\n\r\n',
+    wire: 'HTTP/1.1 200 OK\r\nA: b\r\n\t c\r\n d\r\nContent-Length: 0\r\n\r\n',
     rawHeaders: ['A', 'b c d', 'Content-Length', '0'],
   },
   'headers without a value, with blanks, with strange names': {

@@ -9,7 +9,7 @@ import { deliver, type Taken, take, takeWithNode } from './support/wire.ts';
 
 // Others are tried with PODIO_TEST_SEED=2, more with PODIO_TEST_ANSWERS=100000.
 const SEED = Number(process.env.PODIO_TEST_SEED ?? 1);
-const COUNT = Number(process.env.PODIO_TEST_ANSWERS ?? 1500);
+const COUNT = Number(process.env.PODIO_TEST_ANSWERS ?? 1000);
 
 /** What podio and Node each took an answer for; undefined where they refused it. */
 interface Reading {

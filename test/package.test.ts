@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -61,6 +61,22 @@ test('npm i -g installs a podio that works, its install scripts left out too', a
     );
     assert.equal((await run('logout')).exit, 0);
   }
+});
+
+test('what V8 compiled is kept for each command by itself, once it has come to a good end', async () => {
+  await using world = await World.create();
+  const bundle = join(prefix, 'lib/node_modules/podio-cli/dist/cli/main.cjs');
+  const kept = (command: string) => `${bundle}.${process.version}-${process.arch}.${command}`;
+  for (const command of ['call', 'token']) rmSync(kept(command), { force: true });
+  const run = (...args: string[]) =>
+    outcome(spawn(process.execPath, [podio, ...args], { env: world.env(), cwd: world.home }));
+  await run('call', '/item/999', '--silent');
+  assert.deepEqual([existsSync(kept('call')), existsSync(kept('token'))], [false, false]);
+  await run('call', '/item/123');
+  assert.deepEqual([existsSync(kept('call')), existsSync(kept('token'))], [true, false]);
+  const { mtimeMs } = statSync(kept('call'));
+  for (const words of [['/item/123'], ['--help'], ['/item/999']]) await run('call', ...words);
+  assert.equal(statSync(kept('call')).mtimeMs, mtimeMs);
 });
 
 test('after npm i -g, man podio-call and man podio-exit-codes work', () => {

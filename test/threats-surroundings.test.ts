@@ -137,37 +137,41 @@ const FORGE = `
   });
 `;
 
-test('threat 22: compiled code beside the bundle is run only where nobody else could have put it there', async () => {
-  await using world = await World.create();
-  const bin = installed(world);
-  const bundle = join(bin, '../../dist/cli/main.cjs');
-  const marker = join(world.home, 'sprung');
-  succeeds(await run(world, bin, ['--version']));
-  const file = `${bundle}.${process.version}-${process.arch}`;
-  assert.equal(statSync(file).mode & 0o777, 0o644);
-  const forging = ['-e', FORGE, bundle, file, marker];
-  assert.equal((await outcome(spawn(process.execPath, forging))).exit, 0);
-  const isSprung = async () => {
-    await run(world, bin, ['--version']);
-    return existsSync(marker);
-  };
-  for (const mode of [0o666, 0o664]) {
-    const forged = readFileSync(file);
-    chmodSync(file, mode);
-    assert.equal(await isSprung(), false, mode.toString(8));
-    writeFileSync(file, forged);
-  }
-  chmodSync(file, 0o644);
-  if (process.getuid?.() === 0) {
-    const forged = readFileSync(file);
-    chownSync(file, 65534, 65534);
-    assert.equal(await isSprung(), false, 'of another user');
-    rmSync(file);
-    writeFileSync(file, forged, { mode: 0o644 });
-  }
-  // So the forgery was one.
-  assert.equal(await isSprung(), true);
-});
+for (const [words, suffix] of [
+  [['--version'], ''],
+  [['help'], '.help'],
+] as const)
+  test(`threat 22: compiled code beside the bundle is run only where nobody else could have put it there (${words})`, async () => {
+    await using world = await World.create();
+    const bin = installed(world);
+    const bundle = join(bin, '../../dist/cli/main.cjs');
+    const marker = join(world.home, 'sprung');
+    succeeds(await run(world, bin, words));
+    const file = `${bundle}.${process.version}-${process.arch}${suffix}`;
+    assert.equal(statSync(file).mode & 0o777, 0o644);
+    const forging = ['-e', FORGE, bundle, file, marker];
+    assert.equal((await outcome(spawn(process.execPath, forging))).exit, 0);
+    const isSprung = async () => {
+      await run(world, bin, words);
+      return existsSync(marker);
+    };
+    for (const mode of [0o666, 0o664]) {
+      const forged = readFileSync(file);
+      chmodSync(file, mode);
+      assert.equal(await isSprung(), false, mode.toString(8));
+      writeFileSync(file, forged);
+    }
+    chmodSync(file, 0o644);
+    if (process.getuid?.() === 0) {
+      const forged = readFileSync(file);
+      chownSync(file, 65534, 65534);
+      assert.equal(await isSprung(), false, 'of another user');
+      rmSync(file);
+      writeFileSync(file, forged, { mode: 0o644 });
+    }
+    // So the forgery was one.
+    assert.equal(await isSprung(), true);
+  });
 
 test('threat 22: without any package beside it, podio works with files and says why not with the keychain', async () => {
   await using world = await World.create();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import { readWhole } from '../../src/http/decoding.ts';
@@ -59,4 +60,59 @@ export function deliver(socket: Socket, pieces: readonly string[], hangUp = fals
 /** A server that says one thing to everybody, and then waits, or hangs up. */
 export function saying(pieces: readonly string[], hangUp = false): Promise<RawServer> {
   return RawServer.start((socket) => deliver(socket, pieces, hangUp));
+}
+
+/** A server that gives the next request the next answer, and what it knows of its connections. */
+export class Turns implements AsyncDisposable {
+  readonly #answers: string[];
+  readonly #sockets: Socket[] = [];
+  readonly #arrivals: (() => void)[] = [];
+  #server: RawServer | undefined;
+  #count = 0;
+
+  private constructor(answers: readonly string[]) {
+    this.#answers = [...answers];
+  }
+
+  /** An answer of nothing is kept back. */
+  static async start(...answers: readonly string[]): Promise<Turns> {
+    const turns = new Turns(answers);
+    turns.#server = await RawServer.start((socket) => turns.#answer(socket));
+    return turns;
+  }
+
+  get url(): string {
+    return this.#server?.url ?? '';
+  }
+
+  /** What came in over each connection. */
+  get heard(): readonly string[] {
+    return this.#server?.heard ?? [];
+  }
+
+  /** The connection of each request. */
+  get sockets(): readonly Socket[] {
+    return this.#sockets;
+  }
+
+  /** Resolves once so many requests have come. */
+  async arrived(count: number): Promise<void> {
+    while (this.#count < count) await new Promise<void>((resolve) => this.#arrivals.push(resolve));
+  }
+
+  #answer(socket: Socket): void {
+    this.#count++;
+    this.#sockets.push(socket);
+    socket.write(this.#answers.shift() ?? '', 'latin1');
+    for (const arrival of this.#arrivals.splice(0)) arrival();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Resolves once a connection is closed, by whomever. */
+export async function closed(socket: Socket | undefined): Promise<void> {
+  if (socket !== undefined && !socket.closed) await once(socket, 'close');
 }
