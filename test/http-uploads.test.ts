@@ -100,7 +100,7 @@ test('an answer that comes before all is sent is believed, and the rest is neith
   while (!source.readableDidRead) await turn();
   server.sockets[0]?.write(GOOD);
   assert.equal((await inTime(asked)).body, 'good');
-  await inTime(closed(server.sockets[0]));
+  await inTime(closed(server.sockets[0]), 2);
   assert.ok(source.destroyed);
   assert.equal((await take(server.url, { connections })).body, 'good');
   assert.equal(server.heard.length, 2);

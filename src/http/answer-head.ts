@@ -21,12 +21,12 @@ export class ProtocolError extends Error {
 
 /** The head in a text of ISO-8859-1, without the empty line that ends it. @throws {ProtocolError} */
 export function readHead(text: string): AnswerHead {
-  const [first = '', ...lines] = unfolded(text).split('\r\n');
+  const [first = '', ...lines] = text.split('\r\n');
   const [, version, status, statusText = ''] = STATUS_LINE.exec(first) ?? [];
   if (status === undefined) throw new ProtocolError('HPE_INVALID_CONSTANT');
   const headers: Record<string, string | string[] | undefined> = Object.create(null);
   const rawHeaders: string[] = [];
-  for (const line of lines) {
+  for (const line of unfolded(lines)) {
     const [name, value] = readField(line);
     rawHeaders.push(name, value);
     add(headers, name.toLowerCase(), value);
@@ -41,22 +41,34 @@ export function readHead(text: string): AnswerHead {
 }
 
 const STATUS_LINE = /^HTTP\/(1\.[01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
+// A control character, or half an end of a line.
+const BROKEN = /[^\t\r\n\x20-\x7e\x80-\xff]|\r[^\n]|(?<!\r)\n/;
 const FIELD = /^[!#$%&'*+.^_`|~\w-]+:[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Whether a text can be the beginning of an answer: what is something else need not be waited for. */
 export function mayBeHead(text: string): boolean {
+  if (BROKEN.test(text)) return false;
   const end = text.indexOf('\r\n');
   if (end >= 0) return STATUS_LINE.test(text.slice(0, end));
   return text.startsWith('HTTP/1.') || 'HTTP/1.'.startsWith(text);
 }
 
-// RFC 9112 §5.2: whoever receives a value folded over lines takes the fold for a space.
-function unfolded(text: string): string {
-  return /\r\n[\t ]/.test(text) ? text.replace(/[\t ]*\r\n[\t ]+/g, ' ') : text;
+// RFC 9112 §5.2: whoever receives a value folded over lines takes the fold for a space; before the first is no value.
+function unfolded(lines: readonly string[]): readonly string[] {
+  if (!lines.some((line) => isBlank(line, 0))) return lines;
+  return lines
+    .join('\r\n')
+    .replace(/\r\n[\t ]+/g, ' ')
+    .split('\r\n');
+}
+
+/** Whether a line is a header, or a trailer. */
+export function isField(line: string): boolean {
+  return FIELD.test(line);
 }
 
 function readField(line: string): readonly [name: string, value: string] {
-  if (!FIELD.test(line)) throw new ProtocolError('HPE_INVALID_HEADER_TOKEN');
+  if (!isField(line)) throw new ProtocolError('HPE_INVALID_HEADER_TOKEN');
   const colon = line.indexOf(':');
   return [line.slice(0, colon), withoutBlanks(line, colon + 1)];
 }

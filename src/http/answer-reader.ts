@@ -1,4 +1,4 @@
-import { type AnswerHead, mayBeHead, ProtocolError, readHead } from './answer-head.ts';
+import { type AnswerHead, isField, mayBeHead, ProtocolError, readHead } from './answer-head.ts';
 
 /** Hears of an answer as it comes. */
 export interface AnswerSink {
@@ -10,6 +10,7 @@ export interface AnswerSink {
 
 /** As much as Node's own parser reads: of a head, of a line between chunks, of trailers. */
 const LONGEST_HEAD = 16 * 1024;
+const [CR, LF] = [0x0d, 0x0a];
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Reads one answer, in whichever pieces it comes (RFC 9112 §6, §7). Whatever could be read in two ways is refused. */
@@ -38,7 +39,7 @@ export class AnswerReader {
     return rest;
   }
 
-  /** Nothing more comes. Answers whether the answer is whole. @throws {ProtocolError} */
+  /** Nothing more comes. Answers whether the answer is whole. */
   close(): boolean {
     if (this.#isUntilClose && this.#step !== undefined) this.#end();
     return this.#step === undefined;
@@ -63,13 +64,17 @@ export class AnswerReader {
     // Nobody asked for another protocol.
     if (head.status === 101) throw new ProtocolError('HPE_INVALID_STATUS');
     if (head.status < 200) return;
+    // Another protocol begins: of it, nothing is read here.
+    if (this.#method === 'CONNECT' && head.status < 300) {
+      this.#step = undefined;
+      this.#sink.head(head);
+      return;
+    }
     const length = lengthOf(head);
     const connection = String(head.headers.connection ?? '').toLowerCase();
     this.#isPersistent = head.version === '1.1' && !/\bclose\b/.test(connection);
     this.#sink.head(head);
-    // Another protocol begins: of it, nothing is read here.
-    if (this.#method === 'CONNECT' && head.status < 300) this.#step = undefined;
-    else if (this.#hasNoBody(head.status) || length === 0) this.#end();
+    if (this.#hasNoBody(head.status) || length === 0) this.#end();
     else if (length === 'chunked') this.#step = this.#readSize;
     else {
       this.#isUntilClose = length === undefined;
@@ -91,7 +96,7 @@ export class AnswerReader {
   #readSize(chunk: Buffer): Buffer {
     const { line, rest } = this.#line(chunk);
     if (line === undefined) return rest;
-    const size = /^([\da-f]{1,12})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/i.exec(line)?.[1];
+    const size = /^([\da-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/i.exec(line)?.[1];
     if (size === undefined) throw new ProtocolError('HPE_INVALID_CHUNK_SIZE');
     this.#left = Number.parseInt(size, 16);
     this.#step = this.#left === 0 ? this.#readTrailer : this.#readChunk;
@@ -105,17 +110,19 @@ export class AnswerReader {
   }
 
   #readChunkEnd(chunk: Buffer): Buffer {
-    const { line, rest } = this.#line(chunk);
-    if (line === undefined) return rest;
-    if (line !== '') throw new ProtocolError('HPE_STRICT');
-    this.#step = this.#readSize;
-    return rest;
+    const end = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
+    if (end[0] !== CR || (end.length > 1 && end[1] !== LF)) throw new ProtocolError('HPE_STRICT');
+    const isWhole = end.length > 1;
+    this.#unread = isWhole ? NOTHING : end;
+    if (isWhole) this.#step = this.#readSize;
+    return end.subarray(2);
   }
 
   // What stands in them is of no use to anybody here.
   #readTrailer(chunk: Buffer): Buffer {
     const { line, rest } = this.#line(chunk);
     if (line === '') this.#end();
+    else if (line !== undefined && !isField(line)) throw new ProtocolError('HPE_INVALID_HEADER_TOKEN');
     this.#trailers += line?.length ?? 0;
     if (this.#trailers > LONGEST_HEAD) throw new ProtocolError('HPE_HEADER_OVERFLOW');
     return rest;

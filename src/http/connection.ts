@@ -1,38 +1,16 @@
 import type { Socket } from 'node:net';
 import type { Readable, ReadableOptions } from 'node:stream';
-import { type Body, isSource } from '../values/body.ts';
-import type { AnswerHead } from './answer-head.ts';
+import { type BodySource, isSource } from '../values/body.ts';
+import { type AnswerHead, ProtocolError } from './answer-head.ts';
 import { AnswerReader, type AnswerSink } from './answer-reader.ts';
-
-/** On which terms a server is waited for. */
-export interface Terms {
-  /** Milliseconds without a sign of life after which it is given up. */
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-  /** Puts whatever goes wrong into words. */
-  readonly inWords: (error: Error) => Error;
-}
-
-/** One request, ready to be sent. */
-export interface Exchange extends Terms {
-  readonly method: string;
-  /** Its first line and its headers. */
-  readonly head: string;
-  readonly body?: Body | undefined;
-}
-
-/** What came of an exchange: the head of the answer, and its body as it comes. */
-export interface Answer {
-  readonly head: AnswerHead;
-  readonly body: Readable;
-}
+import type { Answer, Exchange } from './exchange.ts';
 
 /** What a connection is made of. */
 export interface ConnectionOptions {
   /** Makes the socket, which tells all that comes to `hear`. */
   readonly open: (hear: (chunk: Buffer) => void) => Socket;
-  /** The event after which the socket may be written to; undefined where it may be already. */
-  readonly opensWith: 'connect' | 'secureConnect' | undefined;
+  /** The event after which the socket may be written to. */
+  readonly opensWith: 'connect' | 'secureConnect';
   /** Node's class, which is loaded with the first socket. */
   readonly Readable: new (
     options: ReadableOptions,
@@ -74,10 +52,10 @@ export class Connection implements AnswerSink {
   readonly #listeners = {
     timeout: () => this.#timedOut(),
     end: () => this.#ended(),
-    error: (error: Error) => this.stop(error),
+    error: (error: Error) => this.#break(error),
     close: () => this.#closed(),
   };
-  #isOpen: boolean;
+  #isOpen = false;
   #isReleased = false;
   #underWay: UnderWay | undefined;
 
@@ -88,8 +66,7 @@ export class Connection implements AnswerSink {
     this.#options = options;
     this.#socket = socket;
     this.#keeper = keeper;
-    this.#isOpen = opensWith === undefined;
-    if (opensWith !== undefined) socket.once(opensWith, () => this.#opened());
+    socket.once(opensWith, () => this.#opened());
     for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
   }
 
@@ -102,7 +79,7 @@ export class Connection implements AnswerSink {
   exchange(exchange: Exchange): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const { method, signal, timeoutMs } = exchange;
-      const abort = () => this.stop(signal?.reason);
+      const abort = () => this.abort(signal?.reason);
       const unlisten = () => signal?.removeEventListener('abort', abort);
       signal?.addEventListener('abort', abort, { once: true });
       this.#underWay = { exchange, reader: new AnswerReader(method, this), resolve, reject, unlisten };
@@ -112,14 +89,15 @@ export class Connection implements AnswerSink {
     });
   }
 
-  /** Ends it, with the reason for whoever waits for an answer over it. */
-  stop(reason: Error): void {
-    const underWay = this.#letGo();
-    this.#socket.destroy();
-    if (underWay === undefined) return;
-    const error = underWay.exchange.inWords(reason);
-    if (underWay.body === undefined) underWay.reject(error);
-    else underWay.body.destroy(error);
+  /**
+   * Ends it. Whoever waits for an answer over it is told the reason as it is, since whoever ends it knows what he has in
+   * mind; a time that is up is put into words as any other trouble.
+   */
+  abort(reason: unknown): void {
+    const error =
+      reason instanceof Error ? reason : new DOMException('the request was aborted', 'AbortError');
+    if (error.name === 'TimeoutError') this.#break(error);
+    else this.#fail(error);
   }
 
   /** The socket, for another protocol: this connection knows nothing more of it. */
@@ -137,7 +115,7 @@ export class Connection implements AnswerSink {
       highWaterMark: MOST_UNREAD,
       read: () => this.#flow(underWay),
       destroy: (error, done) => {
-        if (this.#underWay === underWay) this.stop(error ?? new Error('nobody reads the answer'));
+        if (this.#underWay === underWay) this.#break(error ?? new Error('nobody reads the answer'));
         done(error);
       },
     });
@@ -155,12 +133,23 @@ export class Connection implements AnswerSink {
     const underWay = this.#letGo();
     underWay?.body?.push(null);
     // What the server has not heard, it would take for the next request.
-    if (underWay?.isEarly || this.#socket.writableLength > 0) this.#socket.destroy();
-    else if (isLast || this.#keeper === undefined) this.#socket.destroy();
+    const isSent = !underWay?.isEarly && this.#socket.writableLength === 0;
+    if (isLast || !isSent || this.#keeper === undefined) this.#socket.destroy();
     else {
       this.#socket.resume().setTimeout(LONGEST_IDLE_MS);
       this.#keeper.onFree(this);
     }
+  }
+
+  #break(trouble: Error): void {
+    this.#fail(this.#underWay?.exchange.inWords(trouble, this.#isOpen) ?? trouble);
+  }
+
+  #fail(error: Error): void {
+    const underWay = this.#letGo();
+    this.#socket.destroy();
+    if (underWay?.body === undefined) underWay?.reject(error);
+    else underWay.body.destroy(error);
   }
 
   #opened(): void {
@@ -177,16 +166,16 @@ export class Connection implements AnswerSink {
     } else socket.write(Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(body)]));
   }
 
-  #pour(body: Exclude<Body, string | Buffer>): void {
+  #pour(body: BodySource): void {
     const underWay = this.#underWay;
-    import('./pouring.ts').then(({ pour }) => {
-      if (underWay === undefined || this.#underWay !== underWay) return;
-      underWay.stopPouring = pour(
-        body,
-        this.#socket,
-        (error) => this.#underWay === underWay && this.stop(error),
-      );
-    });
+    const fail = (error: Error) => this.#underWay === underWay && this.#break(error);
+    import('./pouring.ts')
+      .then(({ pour }) => {
+        // An answer that came first needs no more of it.
+        if (underWay === undefined || this.#underWay !== underWay || underWay.body !== undefined) return;
+        underWay.stopPouring = pour(body, this.#socket, fail);
+      })
+      .catch(fail);
   }
 
   #read(chunk: Buffer): void {
@@ -200,7 +189,9 @@ export class Connection implements AnswerSink {
       const rest = this.#underWay.reader.read(chunk);
       if (rest.length > 0) this.#socket.destroy();
     } catch (error) {
-      this.stop(error instanceof Error ? error : new Error(String(error)));
+      // Whatever else is thrown, a reader of the body has thrown it.
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#break(error);
     }
   }
 
@@ -218,21 +209,17 @@ export class Connection implements AnswerSink {
     const heard = this.#socket.bytesRead;
     setImmediate(() => {
       if (this.#underWay !== underWay || this.#socket.bytesRead !== heard) return;
-      this.stop(new DOMException('the time is up', 'TimeoutError'));
+      this.#break(new DOMException('the time is up', 'TimeoutError'));
     });
   }
 
   #ended(): void {
     if (this.#underWay === undefined) this.#socket.destroy();
-    try {
-      if (this.#underWay?.reader.close() === false) this.stop(reset());
-    } catch (error) {
-      this.stop(error instanceof Error ? error : new Error(String(error)));
-    }
+    else if (!this.#underWay.reader.close()) this.#break(reset());
   }
 
   #closed(): void {
-    if (this.#underWay !== undefined) this.stop(reset());
+    if (this.#underWay !== undefined) this.#break(reset());
     this.#keeper?.onClose(this);
   }
 

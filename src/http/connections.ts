@@ -4,6 +4,7 @@ import { connectionTo, type RouteOptions } from './route.ts';
 /** Connections that stay open between requests, for whoever makes many: as many as there are requests at a time. */
 export class Connections implements Disposable, Keeper {
   readonly #signal: AbortSignal;
+  #isClosed = false;
   readonly #open = new Set<Connection>();
   readonly #free = new Map<string, Connection[]>();
   readonly #origins = new WeakMap<Connection, string>();
@@ -17,15 +18,20 @@ export class Connections implements Disposable, Keeper {
   /** A connection to an origin that is free, or a new one. @throws the reason where they have ended already. */
   async to(options: RouteOptions): Promise<Connection> {
     const signal = this.#signal;
-    signal.throwIfAborted();
+    this.#check();
     const free = this.#free.get(options.origin)?.pop();
     if (free !== undefined) return free.isAlive ? free : this.to(options);
     const connection = await connectionTo({ ...options, signal }, this);
     this.#open.add(connection);
     this.#origins.set(connection, options.origin);
-    if (signal.aborted) connection.stop(signal.reason);
-    signal.throwIfAborted();
+    if (signal.aborted || this.#isClosed) connection.abort(signal.reason);
+    this.#check();
     return connection;
+  }
+
+  #check(): void {
+    this.#signal.throwIfAborted();
+    if (this.#isClosed) throw closed();
   }
 
   onFree(connection: Connection): void {
@@ -41,11 +47,16 @@ export class Connections implements Disposable, Keeper {
     if (free?.includes(connection)) free.splice(free.indexOf(connection), 1);
   }
 
-  #endAll(reason: Error): void {
-    for (const connection of this.#open) connection.stop(reason);
+  #endAll(reason: unknown): void {
+    for (const connection of this.#open) connection.abort(reason);
   }
 
   [Symbol.dispose](): void {
-    this.#endAll(new Error('the connections are closed'));
+    this.#isClosed = true;
+    this.#endAll(closed());
   }
+}
+
+function closed(): Error {
+  return new Error('the connections are closed');
 }

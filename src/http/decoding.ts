@@ -1,6 +1,6 @@
 import type { Readable, Transform } from 'node:stream';
 import { PodioError } from '../errors.ts';
-import type { Answer } from './connection.ts';
+import type { Answer } from './exchange.ts';
 
 /**
  * The body as the server meant it, decompressed where it was compressed. What goes wrong under way, the end of a

@@ -49,7 +49,7 @@ export async function send(request: HttpRequest): Promise<HttpResponse> {
   signal?.throwIfAborted();
   const headers = allHeaders(request);
   const head = requestHead(method, path, headers);
-  const words = (error: Error) => inWords(error, request);
+  const words = (error: Error, wasSent?: boolean) => inWords(error, request, wasSent);
   const route = { origin, timeoutMs, signal, inWords: words };
   const connection = await (connections?.to(route) ?? connectionTo(route));
   watch?.sent({ method, path, headers });

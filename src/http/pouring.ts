@@ -13,14 +13,21 @@ export function pour(
 ): () => boolean {
   const source = open();
   let sent = 0;
+  let isStopped = false;
   source.on('data', (chunk: Buffer) => {
     sent += chunk.length;
+    // What goes beyond the length would be taken for another request.
+    if (sent > length) fail(changed(sent, length));
   });
   source.once('error', (error) => fail(error instanceof Failure ? error : unreadable(error)));
   source.once('end', () => {
     if (sent !== length) fail(changed(sent, length));
   });
+  source.once('close', () => {
+    if (!source.readableEnded && !isStopped) fail(unreadable(new Error('closed before its end')));
+  });
   const stop = () => {
+    isStopped = true;
     source.unpipe(socket).destroy();
     return source.readableEnded;
   };

@@ -1,5 +1,6 @@
-import type { Connection, Keeper, Terms } from './connection.ts';
-import { dial } from './dial.ts';
+import type { Connection, Keeper } from './connection.ts';
+import { dial, prepare } from './dial.ts';
+import type { Terms } from './exchange.ts';
 import { placeOf } from './place.ts';
 import { proxyFor } from './proxy.ts';
 
@@ -16,6 +17,7 @@ export async function connectionTo(options: RouteOptions, keeper?: Keeper): Prom
   const place = placeOf(options.origin);
   const proxy = await proxyFor(options.origin);
   if (proxy === undefined) return dial(place, keeper);
-  const { tunnel } = await import('./tunnel.ts');
+  // Between the proxy's word and the first of TLS nothing is to be waited for: nobody would hear of trouble meanwhile.
+  const [{ tunnel }] = await Promise.all([import('./tunnel.ts'), prepare(options.origin)]);
   return dial(place, keeper, await tunnel(proxy, place, options));
 }

@@ -6,23 +6,23 @@ export interface Asked {
   readonly timeoutMs: number;
 }
 
-/** Puts what went wrong on the wire into words; none of the request's headers or body gets into them. */
-export function inWords(error: Error, asked: Asked): Error {
+/**
+ * Puts what went wrong on the wire into words; none of the request's headers or body gets into them. `wasSent` where the
+ * server may have heard of the request.
+ */
+export function inWords(error: Error, asked: Asked, wasSent = true): Error {
   if (error instanceof Failure || error.name === 'AbortError') return error;
-  if (error.name === 'TimeoutError') return timeOut(asked);
+  if (error.name === 'TimeoutError') return timeOut(asked, wasSent);
   const code = 'code' in error ? String(error.code) : '';
   if (code.startsWith('HPE_') || code.startsWith('Z_') || code.startsWith('ERR__ERROR_FORMAT'))
     return notHttp(asked, code);
   const { host } = new URL(asked.origin);
   const [why, hint] = connectionTrouble(code, host);
-  return new ConnectionError(why, { hint, isPassing: PASSING.includes(code), wasSent: !UNSENT.test(code) });
+  return new ConnectionError(why, { hint, isPassing: PASSING.includes(code), wasSent });
 }
 
 // What a moment may mend. Not a time-out: whoever allowed so long did not allow three times as long.
 const PASSING = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
-
-// Before a connection stands, and is trusted, nothing is sent.
-const UNSENT = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)$|CERT|SELF_SIGNED|ISSUER/;
 
 function connectionTrouble(code: string, host: string): readonly [why: string, hint: string] {
   if (/CERT|SELF_SIGNED|ISSUER|ERR_TLS/.test(code)) {
@@ -50,10 +50,11 @@ const TROUBLES: Readonly<Record<string, string>> = {
   ENETUNREACH: 'no network to reach',
 };
 
-function timeOut({ origin, timeoutMs }: Asked): ConnectionError {
+function timeOut({ origin, timeoutMs }: Asked, wasSent: boolean): ConnectionError {
   const seconds = Math.round(timeoutMs / 100) / 10;
   return new ConnectionError(`${new URL(origin).host} said nothing for ${seconds} s`, {
     hint: 'try again, or wait longer with --timeout SECONDS',
+    wasSent,
   });
 }
 

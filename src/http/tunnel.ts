@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { ConnectionError, UsageError } from '../errors.ts';
-import type { Terms } from './connection.ts';
 import { dial } from './dial.ts';
+import type { Terms } from './exchange.ts';
 import { type Place, placeOf } from './place.ts';
 import { requestHead } from './request-head.ts';
 
@@ -13,14 +13,14 @@ export async function tunnel(proxy: string, to: Place, terms: Terms): Promise<So
   const url = readProxy(proxy);
   const { timeoutMs, signal } = terms;
   const inWords = (error: Error) =>
-    signal?.aborted || error.name === 'TimeoutError' ? terms.inWords(error) : unreachable(url, error);
+    error.name === 'TimeoutError' ? terms.inWords(error, false) : unreachable(url, error);
   const connection = await dial(placeOf(url.origin));
   const authority = `${to.hostname.includes(':') ? `[${to.hostname}]` : to.hostname}:${to.port}`;
   const head = requestHead('CONNECT', authority, { host: authority, ...login(url) });
   const { head: answer } = await connection.exchange({ method: 'CONNECT', head, timeoutMs, signal, inWords });
   if (answer.status === 200) return connection.release();
   // Whatever a proxy says instead of letting us through, the API has not said it.
-  connection.stop(new Error('the proxy refuses'));
+  connection.abort(new Error('the proxy refuses'));
   throw refusal(to, answer.status);
 }
 
@@ -42,11 +42,14 @@ function unreachable({ host }: URL, error: NodeJS.ErrnoException): ConnectionErr
   const why = error.code ?? 'unknown trouble';
   const hint = 'check HTTPS_PROXY; NO_PROXY names the hosts that need none';
   const isPassing = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EAI_AGAIN'].includes(why);
-  return new ConnectionError(`the connection to the proxy ${host} failed (${why})`, { hint, isPassing });
+  return new ConnectionError(`the connection to the proxy ${host} failed (${why})`, {
+    ...{ hint, isPassing, wasSent: false },
+  });
 }
 
 function refusal({ hostname }: Place, status: number): ConnectionError {
   return new ConnectionError(`the proxy did not let us through to ${hostname} (HTTP ${status})`, {
     hint: 'check HTTPS_PROXY; name and password go before its host, as in http://NAME:PASSWORD@proxy:3128',
+    wasSent: false,
   });
 }
