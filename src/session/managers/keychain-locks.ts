@@ -1,7 +1,6 @@
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ensureOwnFolder } from '../folders.ts';
-import { acquireLock } from '../lock.ts';
 
 /** Where the locks lie. */
 export interface KeychainLocksOptions {
@@ -21,6 +20,8 @@ export class KeychainLocks {
   /** Waits as `acquireLock` does. @throws {StoreError} */
   async acquire(name: string, timeoutMs?: number): Promise<() => void> {
     ensureOwnFolder(this.#folder);
+    // Whoever only reads needs no lock, and what makes them takes as long to load as a keychain to answer.
+    const { acquireLock } = await import('../lock.ts');
     return acquireLock(join(this.#folder, `${name}.lock`), { timeoutMs });
   }
 
