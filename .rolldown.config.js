@@ -110,7 +110,14 @@ const cli = {
   dir: 'dist/cli',
   entryFileNames: '[name].cjs',
   chunkFileNames: '[name].cjs',
-  codeSplitting: { groups: [{ name: 'core', test: /src.cli.(main|commands.(help|manual)|page|page-text|topics)\.ts|rolldown.runtime/ }] },
+  codeSplitting: {
+    groups: [
+      {
+        name: 'core',
+        test: /src.cli.(main|commands.(help|manual)|page|page-text|topics)\.ts|rolldown.runtime/,
+      },
+    ],
+  },
   minify: { compress: true, mangle: false },
 };
 
