@@ -6,6 +6,11 @@ import { BARE, beside, type Program, type Stage } from './stage.ts';
 
 const CALLS = 10_000;
 
+const LOOP = 'batch against a bare node:http loop, calls a second at concurrency 16';
+const PROCESSES = 'batch against a process for each call, calls a second';
+/** What `batchFigures` tells. */
+export const BATCH = [LOOP, PROCESSES];
+
 /** Many calls by one `podio batch`, against the barest loop that there is and against a process for each call. */
 export async function batchFigures(stage: Stage, rounds: number): Promise<Figure[]> {
   const file = join(stage.folder, 'calls.ndjson');
@@ -20,11 +25,11 @@ export async function batchFigures(stage: Stage, rounds: number): Promise<Figure
     spread(others.map((time, round) => (CALLS / (took(batch.name)[round] ?? 0)) * (time / calls)));
   return [
     {
-      what: 'batch against a bare node:http loop, calls a second at concurrency 16',
+      what: LOOP,
       ...{ goal: 0.8, isSpeed: true, measured: against(took(loop.name), CALLS) },
     },
     {
-      what: 'batch against a process for each call, calls a second',
+      what: PROCESSES,
       ...{ goal: 20, isSpeed: true, measured: against(took(call.name), 1) },
     },
   ];

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { batchFigures } from './batch.ts';
-import { crowdFigure, type Figure, timedFigures, tracedFigures } from './figures.ts';
-import { functionFigures } from './functions.ts';
-import { findPeers, NODE } from './peers.ts';
+import { BATCH, batchFigures } from './batch.ts';
+import { CROWD, crowdFigure, type Figure, TRACED, timedFigures, tracedFigures } from './figures.ts';
+import { FUNCTIONS, functionFigures } from './functions.ts';
+import { findPeers, NODE, versions } from './peers.ts';
 import { machine, recorded, table } from './report.ts';
 import { beside, Stage } from './stage.ts';
 
@@ -14,8 +14,11 @@ const { values } = parseArgs({
     short: { type: 'boolean' },
     write: { type: 'boolean' },
     rounds: { type: 'string', default: '31' },
+    only: { type: 'string', default: '' },
   },
 });
+
+if (values.write && values.only !== '') throw new Error('--write replaces the whole table: leave --only out');
 
 const RESULTS = beside('RESULTS.md');
 const START = '<!-- measured -->';
@@ -29,12 +32,15 @@ if (values.short) compare(figures, recorded(await readFile(RESULTS, 'utf8')));
 
 async function wholeForm(): Promise<Figure[]> {
   const rounds = Number(values.rounds);
+  const isWanted = (what: string) => what.includes(values.only);
+  const some = async (rows: readonly string[], measure: () => Promise<readonly Figure[]>) =>
+    rows.some(isWanted) ? (await measure()).filter(({ what }) => isWanted(what)) : [];
   return [
-    ...(await timedFigures(stage, findPeers(stage), rounds)),
-    ...(await tracedFigures(stage, rounds)),
-    await crowdFigure(stage, Math.ceil(rounds / 6)),
-    ...(await batchFigures(stage, Math.ceil(rounds / 6))),
-    ...(await functionFigures()),
+    ...(await timedFigures(stage, findPeers(stage), rounds, isWanted)),
+    ...(await some(TRACED, () => tracedFigures(stage, rounds))),
+    ...(await some([CROWD], async () => [await crowdFigure(stage, Math.ceil(rounds / 6))])),
+    ...(await some(BATCH, () => batchFigures(stage, Math.ceil(rounds / 6)))),
+    ...(await some(FUNCTIONS, functionFigures)),
   ];
 }
 
@@ -43,7 +49,7 @@ async function shortForm(): Promise<Figure[]> {
   const known = recorded(await readFile(RESULTS, 'utf8'));
   let best: Figure[] = [];
   for (let attempt = 1; attempt <= 5; attempt++) {
-    const now = await timedFigures(stage, [NODE], 9);
+    const now = await timedFigures(stage, [NODE], 9, () => true);
     best = now.map((figure, at) => better(figure, best[at]));
     if (best.every((figure) => !isWorse(figure, known))) break;
   }
@@ -69,6 +75,6 @@ async function record(found: readonly Figure[]): Promise<void> {
   const old = await readFile(RESULTS, 'utf8');
   const [before = '', rest = ''] = old.split(START);
   const after = rest.split(END)[1] ?? '';
-  const measured = `${new Date().toISOString().slice(0, 10)}, ${machine({})}\n\n${table(found)}`;
+  const measured = `${new Date().toISOString().slice(0, 10)}, ${machine(versions())}\n\n${table(found)}`;
   writeFileSync(RESULTS, `${before}${START}\n\n${measured}\n\n${END}${after}`);
 }

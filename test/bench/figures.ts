@@ -21,14 +21,26 @@ interface Pair {
   readonly against: string;
 }
 
+/** Whether a figure is asked for, by what it tells. */
+export type Wanted = (what: string) => boolean;
+
 /** The whole-process figures against these peers and among podio's own, all timed in the same rounds. */
-export async function timedFigures(stage: Stage, peers: readonly Peer[], rounds: number): Promise<Figure[]> {
+export async function timedFigures(
+  stage: Stage,
+  peers: readonly Peer[],
+  rounds: number,
+  isWanted: Wanted,
+): Promise<Figure[]> {
   const all = pairsOf(stage);
-  const names = [...peers, ...all.map(({ program }) => program)].map(({ name }) => name);
-  const pairs = all.filter(({ against }) => names.includes(against));
   const found = peers.filter((peer): peer is Program => 'command' in peer);
-  const programs = new Map([...found, ...pairs.map(({ program }) => program)].map((one) => [one.name, one]));
-  const times = await inRounds([...programs.values()], rounds);
+  const programs = new Map([...found, ...all.map(({ program }) => program)].map((one) => [one.name, one]));
+  const names = [...peers.map(({ name }) => name), ...programs.keys()];
+  const pairs = all.filter(({ what, against }) => isWanted(what) && names.includes(against));
+  const used = new Set(pairs.flatMap(({ program, against }) => [program.name, against]));
+  const times = await inRounds(
+    [...programs.values()].filter(({ name }) => used.has(name)),
+    rounds,
+  );
   return pairs.map(({ what, goal, program, against }) => {
     const peer = peers.find(({ name }) => name === against);
     if (peer !== undefined && 'missing' in peer) return { what, goal, missing: peer.missing };
@@ -61,6 +73,11 @@ function pairsOf(stage: Stage): Pair[] {
   ];
 }
 
+const MEMORY = 'peak memory of a call against `node -e 0`';
+const FILES = "files opened for a call beyond Node's own";
+/** What `tracedFigures` tells. */
+export const TRACED = [MEMORY, FILES];
+
 /** How much memory one call takes at most, and what it opens. */
 export async function tracedFigures(stage: Stage, rounds: number): Promise<Figure[]> {
   const call = stage.podio('podio call', ['call', 'GET', '/item/123']);
@@ -70,10 +87,13 @@ export async function tracedFigures(stage: Stage, rounds: number): Promise<Figur
     memory.push((await peakMemory(call)) / (await peakMemory(empty)));
   const opened = filesOpened(stage, call) - filesOpened(stage, empty);
   return [
-    { what: 'peak memory of a call against `node -e 0`', goal: 1.2, measured: spread(memory) },
-    { what: "files opened for a call beyond Node's own", goal: 12, measured: spread([opened]) },
+    { what: MEMORY, goal: 1.2, measured: spread(memory) },
+    { what: FILES, goal: 12, measured: spread([opened]) },
   ];
 }
+
+/** What `crowdFigure` tells. */
+export const CROWD = '100 processes, one expired token against a valid one';
 
 /** A hundred processes that find an expired token, against a hundred that find a valid one. */
 export async function crowdFigure(stage: Stage, rounds: number): Promise<Figure> {
@@ -85,7 +105,7 @@ export async function crowdFigure(stage: Stage, rounds: number): Promise<Figure>
     ratios.push((await crowd(call)) / valid);
   }
   return {
-    what: '100 processes, one expired token against a valid one',
+    what: CROWD,
     goal: 1.5,
     measured: spread(ratios),
   };

@@ -15,6 +15,13 @@ const OAUTH = {
   ...{ ref: { type: 'app', id: 1 }, obtainedAt: 1_795_000_000_000 },
 };
 
+/** What `functionFigures` tells. */
+export const FUNCTIONS = [
+  'decodeRecord against JSON.parse',
+  'nest against JSON.stringify',
+  'visible against test',
+];
+
 /** What the functions on the way of a call take, each against the least that could do its work. */
 export async function functionFigures(): Promise<Figure[]> {
   const record = encodeRecord(OAUTH, IDENTITY);

@@ -30,6 +30,17 @@ export function findPeers(stage: Stage): readonly Peer[] {
   ];
 }
 
+/** Which versions of them this machine has. */
+export function versions(): Record<string, string> {
+  const found = ['curl', 'php', 'gh', 'python3'].filter(has).map((command) => {
+    const told = execFileSync(command, ['--version'], { encoding: 'utf8' });
+    return [command, /\d+(?:\.\d+)+/.exec(told)?.[0] ?? 'unknown'];
+  });
+  return { ...Object.fromEntries(found), 'podio-js': PODIO_JS };
+}
+
+const PODIO_JS = '1.6.1';
+
 function curl({ folder, sessionFile, apiUrl }: Stage): Peer {
   const line = `T=$(sed 's/.*access_token":"\\([^"]*\\).*/\\1/' ${sessionFile}); exec curl -sf -H "Authorization: OAuth2 $T" ${apiUrl}/item/123`;
   const program = { name: 'curl', command: 'sh', args: ['-c', line], env: { ...BARE, HOME: folder } };
@@ -65,7 +76,7 @@ function podioJs({ folder }: Stage, env: Program['env']): Peer {
     '--ignore-scripts',
     '--no-audit',
     '--prefer-offline',
-    'podio-js@1.6.1',
+    `podio-js@${PODIO_JS}`,
   ];
   const { status } = spawnSync('npm', args, { stdio: 'ignore' });
   const missing = { name: 'podio-js', missing: 'the npm registry' };
