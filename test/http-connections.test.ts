@@ -170,3 +170,36 @@ test('what is disposed of closes its connections, those in use and those that wa
   await soon(Promise.all(server.sockets.map(closed)));
   await assert.rejects(take(server.url, { connections }));
 });
+
+test('a request that crosses with the end of its connection goes over a new one, unless it might be done twice', async () => {
+  for (const method of ['GET', 'PUT', 'POST']) {
+    await using server = await Turns.start(GOOD, '', GOOD.replaceAll('good', 'anew'));
+    using connections = open();
+    await take(server.url, { connections });
+    const second = take(server.url, { connections, method, body: 'x' });
+    second.catch(() => {});
+    await server.arrived(2);
+    server.sockets[1]?.destroy();
+    if (method === 'POST') await assert.rejects(second, /connection was cut/);
+    else assert.equal((await second).body, 'anew');
+    assert.equal(server.heard.length, method === 'POST' ? 1 : 2);
+  }
+});
+
+test('a new connection that ends without an answer is not asked again, nor one that has begun to answer', async () => {
+  await using silent = await Turns.start('');
+  using connections = open();
+  const first = take(silent.url, { connections });
+  first.catch(() => {});
+  await silent.arrived(1);
+  silent.sockets[0]?.destroy();
+  await assert.rejects(first, /connection was cut/);
+  await using begun = await Turns.start(GOOD, 'HTTP/1.1 200', GOOD);
+  await take(begun.url, { connections });
+  const second = take(begun.url, { connections });
+  second.catch(() => {});
+  await begun.arrived(2);
+  begun.sockets[1]?.end();
+  await assert.rejects(second, /connection was cut/);
+  assert.deepEqual([silent.heard.length, begun.heard.length], [1, 1]);
+});

@@ -1,8 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { Readable } from 'node:stream';
-import { Batch, type BatchEnd, type BatchResult, type Verdict } from '../client/batch.ts';
+import {
+  Batch,
+  type BatchAnswer,
+  type BatchEnd,
+  type BatchResult,
+  type Verdict,
+  wholeBody,
+} from '../client/batch.ts';
 import { type BatchLine, readBatchLine } from '../client/batch-line.ts';
-import type { ApiAnswer, ApiCall, PodioClient } from '../client/podio-client.ts';
+import type { ApiCall, PodioClient } from '../client/podio-client.ts';
 import { RateGate } from '../client/rate-gate.ts';
 import { retried } from '../client/retry.ts';
 import { ConnectionError, Failure, NotLoggedInError, StoreError, UsageError } from '../errors.ts';
@@ -74,7 +81,7 @@ export class BatchRun {
     return new Batch({
       ...settings,
       lines: this.#lines(),
-      send: (call, line) => this.#send(client, call, line),
+      send: (call, line, onAttempt) => this.#send(client, call, line, onAttempt),
       rateLimit: () => client.rateLimit,
       gate: await this.#gate(),
       place: await this.#places(),
@@ -82,6 +89,7 @@ export class BatchRun {
       onResult: (result) => this.#print(result),
       room: () => this.#writer.room(),
       signal: context.io.signal,
+      onStop: () => this.#options.input.destroy(),
     });
   }
 
@@ -109,16 +117,21 @@ export class BatchRun {
   }
 
   // Signals of the user's do not reach a call at once: what is on its way is given a moment to be answered.
-  async #send(client: PodioClient, call: ApiCall, line: BatchLine): Promise<ApiAnswer> {
+  async #send(
+    client: PodioClient,
+    call: ApiCall,
+    line: BatchLine,
+    onAttempt: () => void,
+  ): Promise<BatchAnswer> {
     const { journal, settings } = this.#options;
     if (isUnsafe(call)) journal?.note(line, 'sent');
     const request = { ...call, timeoutMs: settings.timeoutMs };
-    let attempts = 0;
-    const once = async () => {
-      attempts += 1;
+    const once = async (): Promise<BatchAnswer> => {
+      onAttempt();
       const answer = await client.call(request);
-      attempts += answer.attempts - 1;
-      return answer;
+      if (answer.attempts > 1) onAttempt();
+      // Here, where an answer that breaks off is asked for again.
+      return answer.status < 300 ? { ...answer, whole: await wholeBody(answer) } : answer;
     };
     // The rate limit is not waited for here, but at the gate: by all calls together.
     const policy = {
@@ -129,7 +142,7 @@ export class BatchRun {
       signal: this.#hangUp.signal,
     };
     try {
-      return { ...(await retried(once, policy)), attempts };
+      return await retried(once, policy);
     } catch (error) {
       if (isUnsafe(call) && wasNeverSent(error)) journal?.note(line, 'new');
       throw error;

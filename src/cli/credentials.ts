@@ -83,5 +83,5 @@ export async function secretFrom(io: Io, { stdin, file, option }: SecretSource):
   if (stdin) return asSecret(await readStdin(io, `${option}-stdin`), `${option}-stdin`);
   if (file === undefined) return undefined;
   const from = `${option}-file`;
-  return asSecret(file === '-' ? await readStdin(io, `${from} -`) : await readTextFile(file, from), from);
+  return asSecret(file === '-' ? await readStdin(io, `${from} -`) : await readTextFile(io, file, from), from);
 }

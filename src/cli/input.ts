@@ -1,11 +1,11 @@
-import { UsageError } from '../errors.ts';
+import { Failure, UsageError } from '../errors.ts';
 import { quoted } from '../values/quoted.ts';
 import type { Input, Io } from './io.ts';
 
 /** What an option's value stands for: `@-` is standard input, `@FILE` the file, anything else itself. @throws {UsageError} */
 export async function readArgument(io: Io, value: string, option: string): Promise<string> {
   if (value === '@-') return readStdin(io, option);
-  return value.startsWith('@') ? readTextFile(value.slice(1), option) : value;
+  return value.startsWith('@') ? readTextFile(io, value.slice(1), option) : value;
 }
 
 /** The whole of standard input. @throws {UsageError} where there is nobody to type it and nothing to read. */
@@ -40,12 +40,23 @@ const WHY: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
 };
 
+/** What work brings, unless a signal ends the waiting: opening a pipe that nobody writes to does not end by itself. */
+export function unlessStopped<T>({ signal }: Pick<Io, 'signal'>, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
 /** The text of a file that the user names; a pipe (`<(…)`) will do. @throws {UsageError} */
-export async function readTextFile(file: string, option: string): Promise<string> {
+export async function readTextFile(io: Io, file: string, option: string): Promise<string> {
   try {
     const { readFile } = await import('node:fs/promises');
-    return await readFile(file, 'utf8');
+    return await unlessStopped(io, readFile(file, 'utf8'));
   } catch (cause) {
+    if (cause instanceof Failure) throw cause;
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown trouble';
     throw new UsageError(`${option}: cannot read ${file}: ${WHY[code] ?? code}`, {
       hint: `see whether it is there and yours to read: ls -l ${quoted(file)}`,

@@ -50,13 +50,22 @@ export async function start(): Promise<string | undefined> {
     signal: controller.signal,
   });
   process.exitCode = exit;
+  if (controller.signal.aborted) endSoon(controller.signal.reason);
   return exit === 0 ? doneBy(argv) : undefined;
+}
+
+// A pipe that nobody writes to is opened without end, and would keep an ended command from ending: the signal, which has no
+// listener any more, then does what it does to any program.
+function endSoon({ signal }: InterruptedError): void {
+  setTimeout(() => process.kill(process.pid, signal), 200).unref();
 }
 
 // A reader that has gone is told by each write; without a listener it would end the process with a stack.
 function watched<T extends Writable>(stream: T): T {
-  return stream.listenerCount('error') > 0 ? stream : stream.on('error', () => {});
+  return stream.listeners('error').includes(nothing) ? stream : stream.on('error', nothing);
 }
+
+function nothing(): void {}
 
 /** Runs one command line and resolves with its exit code. Holds the only catch that turns errors into words. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {

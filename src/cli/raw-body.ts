@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Failure, UsageError } from '../errors.ts';
 import type { BodySource } from '../values/body.ts';
-import { openStdin } from './input.ts';
+import { openStdin, unlessStopped } from './input.ts';
 import type { Io } from './io.ts';
 
 /**
@@ -35,13 +35,12 @@ async function looked(name: string): Promise<{ size: number; isPlain: boolean }>
 }
 
 // Without a name before its first byte is written: nobody else finds it, and no crash leaves it behind.
-async function spooled(source: Readable, { signal }: Io): Promise<BodySource> {
+async function spooled(source: Readable, io: Io): Promise<BodySource> {
   const name = join(tmpdir(), `podio-${randomBytes(8).toString('hex')}`);
   const fd = openSync(name, 'wx+', 0o600);
   unlinkSync(name);
-  await pipeline(source, createWriteStream(name, { fd, autoClose: false }), { signal }).catch((error) => {
-    throw signal.aborted ? signal.reason : error;
-  });
+  const { signal } = io;
+  await unlessStopped(io, pipeline(source, createWriteStream(name, { fd, autoClose: false }), { signal }));
   const open = () => createReadStream(name, { fd, start: 0, autoClose: false });
   return { length: fstatSync(fd).size, open };
 }

@@ -8,11 +8,12 @@ import {
   UsageError,
 } from '../errors.ts';
 import { readWhole } from '../http/decoding.ts';
+import type { HttpResponse } from '../http/http.ts';
 import type { RateLimit } from '../values/rate-limit.ts';
 import type { BatchLine } from './batch-line.ts';
 import { brokenAnswer, failureOf } from './failures.ts';
 import { InOrder } from './in-order.ts';
-import type { ApiAnswer, ApiCall } from './podio-client.ts';
+import type { ApiCall } from './podio-client.ts';
 import type { RateGate } from './rate-gate.ts';
 
 /** What became of one line. */
@@ -29,13 +30,21 @@ export interface BatchResult {
   readonly attempts: number;
 }
 
+/** An answer, its body read to the end where that has been done already. */
+export interface BatchAnswer extends HttpResponse {
+  readonly whole?: Buffer | undefined;
+}
+
+const LONGEST_BODY = 64 * 1024 * 1024;
+
 /** What a line is worth before it is sent: itself, nothing (an earlier run has done it), or a reason against it. */
 export type Verdict = 'send' | 'skip' | Failure;
 
 /** What a batch is made of. */
 export interface BatchOptions {
   readonly lines: AsyncIterator<BatchLine>;
-  readonly send: (call: ApiCall, line: BatchLine) => Promise<ApiAnswer>;
+  /** Sends one call, over and over where that may help; `onAttempt` hears of each time. */
+  readonly send: (call: ApiCall, line: BatchLine, onAttempt: () => void) => Promise<BatchAnswer>;
   readonly rateLimit: () => RateLimit | undefined;
   readonly gate: RateGate;
   /** Calls in flight at the same time. */
@@ -52,6 +61,8 @@ export interface BatchOptions {
   readonly room: () => Promise<void>;
   /** Ends it in order: nothing more is sent. */
   readonly signal: AbortSignal;
+  /** Hears that nothing more is sent: no other line need be waited for. */
+  readonly onStop: () => void;
 }
 
 /** How a batch ended. */
@@ -64,7 +75,6 @@ export interface BatchEnd {
   readonly unanswered: readonly BatchLine[];
 }
 
-const LONGEST_BODY = 64 * 1024 * 1024;
 const NOTHING = Buffer.alloc(0);
 /** For each connection, so many results may wait for a slow one before them. */
 const WINDOW = 8;
@@ -157,7 +167,7 @@ export class Batch {
   async #outcomeOf(line: BatchLine, call: ApiCall): Promise<Outcome> {
     const { gate, send, rateLimit } = this.#options;
     try {
-      const outcome = await outcomeOf(() => send(call, line));
+      const outcome = await outcomeOf((onAttempt) => send(call, line, onAttempt));
       gate.leave(rateLimit(), outcome.failure instanceof RateLimitError);
       return outcome;
     } catch (error) {
@@ -170,6 +180,7 @@ export class Batch {
 
   // The first reason is the one that counts.
   #stop(reason: unknown): void {
+    if (!this.#end.signal.aborted) this.#options.onStop();
     this.#end.abort(reason);
   }
 }
@@ -177,23 +188,32 @@ export class Batch {
 type Outcome = Omit<BatchResult, 'line' | 'ms'>;
 
 // What is wrong with one call is its result; what is wrong with all of them ends the batch.
-async function outcomeOf(send: () => Promise<ApiAnswer>): Promise<Outcome> {
+async function outcomeOf(send: (onAttempt: () => void) => Promise<BatchAnswer>): Promise<Outcome> {
+  let attempts = 0;
   try {
-    return await answered(await send());
+    const answer = await send(() => {
+      attempts += 1;
+    });
+    return { ...(await answered(answer)), attempts };
   } catch (error) {
     const isOfCall = error instanceof Failure && !(error instanceof InterruptedError);
     if (!isOfCall || isAboutSession(error)) throw error;
     const isSent = !(error instanceof UsageError);
-    return { status: undefined, body: NOTHING, failure: error, attempts: isSent ? 1 : 0 };
+    return { status: undefined, body: NOTHING, failure: error, attempts: isSent ? attempts : 0 };
   }
 }
 
-async function answered(answer: ApiAnswer): Promise<Outcome> {
-  const { status, attempts } = answer;
-  const tooLong = () => brokenAnswer(answer, 'the answer is too long to be read at once');
-  const body = await readWhole(answer.body, LONGEST_BODY, tooLong);
+async function answered(answer: BatchAnswer): Promise<Omit<Outcome, 'attempts'>> {
+  const { status, whole } = answer;
+  const body = whole ?? (await wholeBody(answer));
   const failure = status < 300 ? undefined : failureOf(answer, body.toString());
-  return { status, body, failure, attempts };
+  return { status, body, failure };
+}
+
+/** The body of an answer, read to its end. @throws {ConnectionError} where it breaks off. @throws {PodioError} where it is too long. */
+export function wholeBody(answer: HttpResponse): Promise<Buffer> {
+  const tooLong = () => brokenAnswer(answer, 'the answer is too long to be read at once');
+  return readWhole(answer.body, LONGEST_BODY, tooLong);
 }
 
 function isAboutSession(error: unknown): boolean {

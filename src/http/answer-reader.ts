@@ -23,6 +23,7 @@ export class AnswerReader {
   /** Bytes that are to come of the body, or of the chunk. */
   #left = 0;
   #trailers = 0;
+  #hasBegun = false;
   #isPersistent = false;
   #isUntilClose = false;
 
@@ -32,8 +33,14 @@ export class AnswerReader {
     this.#sink = sink;
   }
 
+  /** Whether a byte of it has come. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
   /** Reads what came, and answers what came after the end of the answer. @throws {ProtocolError} */
   read(chunk: Buffer): Buffer {
+    this.#hasBegun = true;
     let rest = chunk;
     while (rest.length > 0 && this.#step !== undefined) rest = this.#step(rest);
     return rest;

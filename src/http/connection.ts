@@ -57,6 +57,8 @@ export class Connection implements AnswerSink {
   };
   #isOpen = false;
   #isReleased = false;
+  #hasServed = false;
+  #isStale = false;
   #underWay: UnderWay | undefined;
 
   /** Where nobody keeps it, it ends with its first answer. */
@@ -73,6 +75,14 @@ export class Connection implements AnswerSink {
   /** Whether another request may be sent over it. */
   get isAlive(): boolean {
     return !this.#socket.destroyed && this.#socket.writable;
+  }
+
+  /**
+   * Whether the server had closed it before it heard of the last request, as far as can be told: it has answered others
+   * before, and of this one not a byte.
+   */
+  get isStale(): boolean {
+    return this.#isStale;
   }
 
   /** Sends a request, and resolves once the head of its answer is there. @throws what `inWords` makes of any trouble. */
@@ -132,6 +142,7 @@ export class Connection implements AnswerSink {
   end(isLast: boolean): void {
     const underWay = this.#letGo();
     underWay?.body?.push(null);
+    this.#hasServed = true;
     // What the server has not heard, it would take for the next request.
     const isSent = !underWay?.isEarly && this.#socket.writableLength === 0;
     if (isLast || !isSent || this.#keeper === undefined) this.#socket.destroy();
@@ -142,6 +153,8 @@ export class Connection implements AnswerSink {
   }
 
   #break(trouble: Error): void {
+    const isCut = 'code' in trouble && (trouble.code === 'ECONNRESET' || trouble.code === 'EPIPE');
+    this.#isStale = isCut && this.#hasServed && this.#underWay?.reader.hasBegun === false;
     this.#fail(this.#underWay?.exchange.inWords(trouble, this.#isOpen) ?? trouble);
   }
 

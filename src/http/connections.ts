@@ -17,10 +17,16 @@ export class Connections implements Disposable, Keeper {
 
   /** A connection to an origin that is free, or a new one. @throws the reason where they have ended already. */
   async to(options: RouteOptions): Promise<Connection> {
-    const signal = this.#signal;
     this.#check();
     const free = this.#free.get(options.origin)?.pop();
     if (free !== undefined) return free.isAlive ? free : this.to(options);
+    return this.new(options);
+  }
+
+  /** A new connection to an origin. @throws the reason where they have ended already. */
+  async new(options: RouteOptions): Promise<Connection> {
+    const signal = this.#signal;
+    this.#check();
     const connection = await connectionTo({ ...options, signal }, this);
     this.#open.add(connection);
     this.#origins.set(connection, options.origin);

@@ -51,14 +51,24 @@ export async function send(request: HttpRequest): Promise<HttpResponse> {
   const head = requestHead(method, path, headers);
   const words = (error: Error, wasSent?: boolean) => inWords(error, request, wasSent);
   const route = { origin, timeoutMs, signal, inWords: words };
+  const isHarmless = HARMLESS.includes(method);
+  // What must not be repeated goes over no connection whose end is on its way: a turn of the event loop brings it.
+  if (connections !== undefined && !isHarmless) await new Promise(setImmediate);
   const connection = await (connections?.to(route) ?? connectionTo(route));
   watch?.sent({ method, path, headers });
-  const answer = await connection.exchange({ method, head, body, timeoutMs, signal, inWords: words });
+  const exchange = { method, head, body, timeoutMs, signal, inWords: words };
+  const answer = await connection.exchange(exchange).catch(async (error: unknown) => {
+    // The end of a connection and the next request may cross on the way (RFC 9112 §9.3.1): that is nobody's trouble.
+    if (connections === undefined || !connection.isStale || !isHarmless) throw error;
+    return (await connections.new(route)).exchange(exchange);
+  });
   const { status, statusText, headers: named, rawHeaders } = answer.head;
   const response = { status, statusText, headers: named, rawHeaders, body: await decoded(answer, words) };
   watch?.answered(response);
   return response;
 }
+
+const HARMLESS = ['GET', 'HEAD', 'PUT', 'OPTIONS'];
 
 // One by one: spreading objects into each other takes as long as all the rest here, and a batch does it for each call.
 function allHeaders({ origin, method, body, headers = {}, connections }: HttpRequest): RequestHeaders {

@@ -1,10 +1,11 @@
 import { open, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
-import { UsageError } from '../../errors.ts';
+import { Failure, UsageError } from '../../errors.ts';
 import { BatchRun } from '../batch-run.ts';
 import { type BatchWords, readBatchSettings } from '../batch-settings.ts';
 import type { Context } from '../context.ts';
+import { unlessStopped } from '../input.ts';
 import { Journal } from '../journal.ts';
 import { countLines } from '../lines.ts';
 import { checkSavable } from '../save.ts';
@@ -69,8 +70,9 @@ async function openLines({ io }: Context, file: string | undefined): Promise<Rea
       hint: 'podio batch FILE, or podio batch - for standard input',
     });
   try {
-    return (await open(file)).createReadStream();
+    return (await unlessStopped(io, open(file))).createReadStream();
   } catch (cause) {
+    if (cause instanceof Failure) throw cause;
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
     throw new UsageError(`batch cannot read ${file} (${why})`, { cause });
   }

@@ -5,6 +5,7 @@ import { parseJsonObject } from '../../values/json.ts';
 import { runChild } from '../child.ts';
 import type { Context } from '../context.ts';
 import { readTextFile } from '../input.ts';
+import type { Io } from '../io.ts';
 import { readNumber } from '../numbers.ts';
 import { say, write, writeJson } from '../output.ts';
 import type { CommandModule } from './command.ts';
@@ -36,7 +37,7 @@ export const sandbox: CommandModule<SandboxCommandOptions> = {
       .addHelpText('after', EXAMPLES),
 
   async run(context: Context, options: SandboxCommandOptions, command: readonly string[]): Promise<number> {
-    await using running = await startSandbox(await sandboxOptions(options));
+    await using running = await startSandbox(await sandboxOptions(context.io, options));
     const [file, ...args] = command;
     return await (file === undefined
       ? serve(context, running)
@@ -53,7 +54,7 @@ Examples:
   podio sandbox -- sh -c 'podio login --app && podio call GET /item/123'
   podio sandbox --port 4000          # until ^C; prints what to put in the environment`;
 
-async function sandboxOptions(options: SandboxCommandOptions): Promise<SandboxOptions> {
+async function sandboxOptions(io: Io, options: SandboxCommandOptions): Promise<SandboxOptions> {
   const number = (text: string | undefined, option: string, most = Number.MAX_SAFE_INTEGER) =>
     readNumber(text, option, { least: 0, most });
   const given = {
@@ -64,13 +65,13 @@ async function sandboxOptions(options: SandboxCommandOptions): Promise<SandboxOp
     tokenLimit: number(options.tokenLimit, '--token-limit'),
     waitSeconds: number(options.waitSeconds, '--wait-seconds'),
     otp: options.secondFactor,
-    accounts: options.accounts === undefined ? undefined : await readAccounts(options.accounts),
+    accounts: options.accounts === undefined ? undefined : await readAccounts(io, options.accounts),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-async function readAccounts(file: string): Promise<Record<string, unknown>> {
-  const accounts = parseJsonObject(await readTextFile(file, '--accounts'));
+async function readAccounts(io: Io, file: string): Promise<Record<string, unknown>> {
+  const accounts = parseJsonObject(await readTextFile(io, file, '--accounts'));
   if (accounts !== undefined) return accounts;
   throw new UsageError(`--accounts: ${file} is not a JSON object`, {
     hint: 'as in {"apps":[{"id":"1","token":"…"}]}; the kinds are clients, apps and users',

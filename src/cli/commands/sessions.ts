@@ -154,7 +154,7 @@ async function importAll(
   if (file === undefined)
     throw new UsageError('import what?', { hint: 'as in: podio sessions import sessions.json' });
   const { io, settings } = context;
-  const text = file === '-' ? await readStdin(io, 'import -') : await readTextFile(file, 'import');
+  const text = file === '-' ? await readStdin(io, 'import -') : await readTextFile(io, file, 'import');
   const outcomes = [];
   for (const stored of readExport(text)) outcomes.push(await importOne(context, stored));
   if (settings.json) return writeJson(io, outcomes);
