@@ -21,7 +21,7 @@ export async function showRequest(context: Context, request: Request): Promise<v
 }
 
 function lengthOf({ method, body }: Request): Record<string, string> {
-  if (body === undefined) return ['POST', 'PUT'].includes(method) ? { 'content-length': '0' } : {};
+  if (body === undefined) return ['POST', 'PUT', 'PATCH'].includes(method) ? { 'content-length': '0' } : {};
   return { 'content-length': String(isSource(body) ? body.length : Buffer.byteLength(body)) };
 }
 
@@ -66,7 +66,7 @@ function bodyWords({ bodyFile, form = [] }: RequestOptions, { method, body }: Re
   if (bodyFile !== undefined) return ['--data-binary', bodyFile === '-' ? '@/dev/fd/3' : `@${bodyFile}`];
   if (body !== undefined) return ['--data-raw', String(body)];
   // Else curl would leave out the Content-Length of 0, and name a type.
-  return ['POST', 'PUT'].includes(method) ? ['--data-raw', '', '-H', 'content-type:'] : [];
+  return ['POST', 'PUT', 'PATCH'].includes(method) ? ['--data-raw', '', '-H', 'content-type:'] : [];
 }
 
 // A file's name is added for Podio where the caller left it out, as in the call itself.

@@ -84,6 +84,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 
 // `podio call --help` does another work than `podio call`.
 function doneBy(argv: readonly string[]): string {
+  if (argv.length === 0) return 'help';
   return ownWords(argv).some((word) => word === '--help' || word === '-h') ? 'help' : commandIn(argv);
 }
 

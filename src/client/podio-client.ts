@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { PodioError } from '../errors.ts';
-import type { Connections } from '../http/connections.ts';
+import { Connections } from '../http/connections.ts';
 import { readWhole } from '../http/decoding.ts';
 import { prepare } from '../http/dial.ts';
 import { type HttpResponse, send, type Watch } from '../http/http.ts';
@@ -93,6 +93,7 @@ export class PodioClient {
   readonly #endpoint: TokenEndpoint;
   readonly #kept: ReadyManager;
   readonly #renewals = new Set<Promise<unknown>>();
+  readonly #connections: Connections;
   #session: Session | undefined;
   #held: Usable | undefined;
   #rateLimit: RateLimit | undefined;
@@ -101,6 +102,7 @@ export class PodioClient {
   constructor(options: PodioClientOptions) {
     const { now = Date.now, coolDown, authType, sessionManager } = options;
     this.#options = options;
+    this.#connections = options.connections ?? new Connections();
     this.#apiUrl = apiOrigin(options.apiUrl ?? PODIO_API);
     this.#kept = readyManager(sessionManager, surroundings(this.#apiUrl, options));
     this.#endpoint = new TokenEndpoint({ apiUrl: this.#apiUrl, userAgent: USER_AGENT, now, coolDown });
@@ -251,6 +253,7 @@ export class PodioClient {
    */
   async close(): Promise<void> {
     await Promise.allSettled(this.#renewals);
+    this.#connections.closeFree();
     if (this.#kept.isOurs) await this.#kept.manager.close?.();
   }
 
@@ -278,7 +281,7 @@ export class PodioClient {
     call.signal?.throwIfAborted();
     const { method, body, timeoutMs = 60_000, signal, watch } = call;
     const headers = requestHeaders(call, accessToken);
-    const { connections } = this.#options;
+    const connections = this.#connections;
     const request = { method, headers, body, timeoutMs, signal, watch, connections };
     const answer = await followed(target, ({ origin, path }) => send({ ...request, origin, path }), method);
     this.#note(answer);

@@ -19,6 +19,8 @@ export interface ConnectionOptions {
 
 /** What a connection tells whoever keeps it for the next request. */
 export interface Keeper {
+  /** What TLS needs to begin where it left off, by the server's host. */
+  readonly tickets: Map<string, Buffer>;
   /** It may be used again. */
   onFree(connection: Connection): void;
   /** It is no more. */
@@ -93,7 +95,7 @@ export class Connection implements AnswerSink {
       const unlisten = () => signal?.removeEventListener('abort', abort);
       signal?.addEventListener('abort', abort, { once: true });
       this.#underWay = { exchange, reader: new AnswerReader(method, this), resolve, reject, unlisten };
-      this.#socket.setTimeout(timeoutMs);
+      this.#socket.ref().setTimeout(timeoutMs);
       if (signal?.aborted) abort();
       else if (this.#isOpen) this.#write(exchange);
     });
@@ -147,7 +149,7 @@ export class Connection implements AnswerSink {
     const isSent = !underWay?.isEarly && this.#socket.writableLength === 0;
     if (isLast || !isSent || this.#keeper === undefined) this.#socket.destroy();
     else {
-      this.#socket.resume().setTimeout(LONGEST_IDLE_MS);
+      this.#socket.resume().unref().setTimeout(LONGEST_IDLE_MS);
       this.#keeper.onFree(this);
     }
   }

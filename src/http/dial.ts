@@ -4,10 +4,18 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { Connection, type Keeper } from './connection.ts';
 import { type Place, placeOf } from './place.ts';
 
+/** What a socket is told of its server, and where to put what it reads. */
+interface TcpOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly noDelay: boolean;
+  readonly onread?: OnReadOpts;
+}
+
 /** Node's parts that connections are made of. */
 interface Parts {
-  readonly connect: (options: { host: string; port: number; onread: OnReadOpts }) => Socket;
-  readonly connectTls: (options: TlsOptions & { onread?: OnReadOpts }) => Socket;
+  readonly connect: (options: TcpOptions) => Socket;
+  readonly connectTls: (options: TlsOptions & TcpOptions) => Socket;
   readonly Readable: new (options: ReadableOptions) => Readable;
 }
 
@@ -41,15 +49,26 @@ export async function dial(place: Place, keeper?: Keeper, tunnel?: Socket): Prom
   const { connect, connectTls, Readable } = await partsFor(place);
   const { hostname: host, port, isTls } = place;
   if (!isTls) {
-    const open = (hear: Hear) => connect({ host, port, onread: into(hear) });
+    const open = (hear: Hear) => connect({ host, port, noDelay: true, onread: into(hear) });
     return new Connection({ open, opensWith: 'connect', Readable }, keeper);
   }
-  const options = { host, port, ALPNProtocols: ['http/1.1'], ...(!isAddress(host) && { servername: host }) };
-  const open = (hear: Hear) =>
-    tunnel === undefined
-      ? connectTls({ ...options, onread: into(hear) })
-      : connectTls({ ...options, socket: tunnel }).on('data', hear);
+  const open = (hear: Hear) => {
+    const options = tlsOptions(place, keeper?.tickets.get(place.host));
+    const socket =
+      tunnel === undefined
+        ? connectTls({ ...options, onread: into(hear) })
+        : connectTls({ ...options, socket: tunnel }).on('data', hear);
+    return socket.on('session', (ticket: Buffer) => keeper?.tickets.set(place.host, ticket));
+  };
   return new Connection({ open, opensWith: 'secureConnect', Readable }, keeper);
+}
+
+function tlsOptions({ hostname: host, port }: Place, session: Buffer | undefined): TlsOptions & TcpOptions {
+  return {
+    ...{ host, port, noDelay: true, ALPNProtocols: ['http/1.1'] },
+    ...(session && { session }),
+    ...(!isAddress(host) && { servername: host }),
+  };
 }
 
 type Hear = (chunk: Buffer) => void;

@@ -68,7 +68,10 @@ export async function send(request: HttpRequest): Promise<HttpResponse> {
   return response;
 }
 
+const TAKES_BODY = ['POST', 'PUT', 'PATCH'];
 const HARMLESS = ['GET', 'HEAD', 'PUT', 'OPTIONS'];
+// What tells whom a request is for, and where it ends, is not the caller's to say.
+const FRAMING = new Set(['host', 'connection', 'content-length', 'transfer-encoding']);
 
 // One by one: spreading objects into each other takes as long as all the rest here, and a batch does it for each call.
 function allHeaders({ origin, method, body, headers = {}, connections }: HttpRequest): RequestHeaders {
@@ -76,9 +79,12 @@ function allHeaders({ origin, method, body, headers = {}, connections }: HttpReq
     host: placeOf(origin).host,
     'accept-encoding': 'gzip, br',
   };
-  const length = lengthOf(body) ?? (method === 'POST' || method === 'PUT' ? 0 : undefined);
+  const length = lengthOf(body) ?? (TAKES_BODY.includes(method) ? 0 : undefined);
   if (length !== undefined) all['content-length'] = String(length);
-  for (const name in headers) all[name] = headers[name] ?? '';
+  for (const name in headers) {
+    const lower = name.toLowerCase();
+    if (!FRAMING.has(lower)) all[lower] = headers[name] ?? '';
+  }
   all.connection = connections === undefined ? 'close' : 'keep-alive';
   return all;
 }

@@ -24,6 +24,7 @@ export function pour(
     if (sent !== length) fail(changed(sent, length));
   });
   source.once('close', () => {
+    socket.off('close', stop);
     if (!source.readableEnded && !isStopped) fail(unreadable(new Error('closed before its end')));
   });
   const stop = () => {

@@ -16,7 +16,8 @@ export interface RouteOptions extends Terms {
 export async function connectionTo(options: RouteOptions, keeper?: Keeper): Promise<Connection> {
   const place = placeOf(options.origin);
   const proxy = await proxyFor(options.origin);
-  if (proxy === undefined) return dial(place, keeper);
+  // Without TLS, loopback alone is ever asked (`apiOrigin`), and never through a proxy.
+  if (proxy === undefined || !place.isTls) return dial(place, keeper);
   // Between the proxy's word and the first of TLS nothing is to be waited for: nobody would hear of trouble meanwhile.
   const [{ tunnel }] = await Promise.all([import('./tunnel.ts'), prepare(options.origin)]);
   return dial(place, keeper, await tunnel(proxy, place, options));

@@ -93,12 +93,13 @@ function endWithParent({ operation }: KeychainRequest): void {
 async function perform(request: KeychainRequest): Promise<KeychainAnswer> {
   const { run, isLocked } = OPERATIONS[request.operation];
   try {
-    // From here on it is the keychain that is waited for, and no longer the start of a process.
-    process.stdout.write('\n');
-    const locked = isLocked(request.service, request.account);
     // The question is out before keytar is loaded, and answered meanwhile.
+    const locked = isLocked(request.service, request.account);
+    locked.catch(() => {});
     await turn();
     const { default: keytar } = await import('keytar');
+    // From here on it is the keychain that is waited for, and no longer the start of a process.
+    process.stdout.write('\n');
     void tellWhileBusy();
     if (await locked) throw new Fault('locked');
     return { ok: true, secret: await run(keytar, request) };

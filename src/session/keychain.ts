@@ -102,6 +102,7 @@ export class Keychain {
   }
 
   async #ask(request: KeychainRequest): Promise<string | null> {
+    // `performance` takes a millisecond to be looked at first.
     if (this.#restUntil > 0 && performance.now() < this.#restUntil) throw new KeychainError('no-answer');
     const answer = await converse(await startHelper(this.#helper, this.#env), request);
     if (answer === undefined) throw new KeychainError('crashed');
