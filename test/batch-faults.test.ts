@@ -272,3 +272,20 @@ test('nothing that answers is told for each line, and a POST that was never sent
   assert.deepEqual((await world.run(argv, nobody)).exit, 7);
   assert.equal((await world.run(argv, nothingSet({ PODIO_ACCESS_TOKEN }))).exit, 0);
 });
+
+test('a GET whose answer breaks off is sent again, a POST is not, and each time is counted', async () => {
+  await using world = await loggedIn();
+  world.sandbox.rule({ path: '/item/123', times: 2 }, { kind: 'cut', at: 'middle' });
+  world.sandbox.rule({ path: '/item/124' }, { kind: 'cut' });
+  world.sandbox.rule({ method: 'POST' }, { kind: 'cut', at: 'middle' });
+  const file = fileOf(world, ['GET /item/123', 'GET /item/124', { path: '/item/app/123456/', body: {} }]);
+  const ended = await world.podio(['batch', file, '--concurrency', '1'], stored);
+  assert.deepEqual(
+    printedBy(ended).map(({ status, attempts }) => [status, attempts]),
+    [
+      [200, 3],
+      [null, 3],
+      [null, 1],
+    ],
+  );
+});

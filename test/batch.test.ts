@@ -358,3 +358,16 @@ test('a reader that has gone ends it though further lines may still come', async
   hold.release();
   assert.deepEqual(await once(child, 'exit'), [0, null]);
 });
+
+test('--fail-fast, and a rate limit that is not waited for, end it though further lines may still come', async () => {
+  for (const [path, exit] of [
+    ['/item/99999', 9],
+    ['/limited', 6],
+  ] as const) {
+    await using world = await loggedIn();
+    world.sandbox.rule({ path: '/limited' }, { kind: 'fail', status: 420 });
+    const child = spawn(process.execPath, [BIN, 'batch', '-', '--fail-fast'], { env: world.env(stored.env) });
+    child.stdin.on('error', () => {}).write(`GET ${path}\n`);
+    assert.equal((await outcome(child)).exit, exit);
+  }
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +7,8 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { BIN, outcome } from './support/cli.ts';
 import { loggedIn, shell, succeeds } from './support/commands.ts';
+import { opening } from './support/proc.ts';
+import { inTime } from './support/promptly.ts';
 
 const BIG = JSON.stringify({ text: 'x'.repeat(3 * 1024 * 1024) });
 
@@ -71,4 +73,33 @@ test('two calls in a pipe carry an item from one place to another', async () => 
     const { title } = JSON.parse(require("node:fs").readFileSync(0));
     console.log(JSON.stringify({ fields: { title } }))' | podio call POST /item/app/123456/ -d @-`;
   assert.match(JSON.parse(succeeds(await shell(world, script))).title, /\S/);
+});
+
+test('a signal ends at once what waits for a pipe that nobody writes to', async () => {
+  await using world = await loggedIn();
+  execFileSync('mkfifo', [join(world.home, 'pipe')]);
+  for (const words of [
+    ['call', 'POST', '/x', '--input', 'pipe'],
+    ['call', 'POST', '/x', '-d', '@pipe'],
+    ['batch', 'pipe'],
+  ])
+    for (const [signal, exit] of [
+      ['SIGTERM', 143],
+      ['SIGINT', 130],
+    ] as const) {
+      const child = world.start(words);
+      await inTime(opening(child));
+      child.kill(signal);
+      const [code, by] = await inTime(once(child, 'exit'), 5);
+      assert.ok(code === exit || by === signal, `${words}: ${code}, ${by}`);
+    }
+});
+
+test('a reader that has gone, or a full disk, is told of no stack where jq was at work', async () => {
+  await using world = await loggedIn();
+  const script = `podio call GET /item/123 --jq 'range(200000)' | head -n 1
+    podio call GET /item/123 --jq .title > /dev/full; echo "$?"`;
+  const { stdout, stderr } = await shell(world, script);
+  assert.equal(stdout, '0\n1\n');
+  assert.match(stderr, /^podio: the output could not be written \(ENOSPC\)\nhint: .+\n$/);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import {
   type AuthType,
@@ -17,6 +18,7 @@ import {
   UsageError,
 } from '../src/index.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../src/sandbox/sandbox.ts';
+import { closed, Turns } from './support/wire.ts';
 
 const APP = { type: 'app', identifier: '123456' } as const;
 
@@ -346,4 +348,29 @@ test('a manager in trouble is a StoreError, and never "not logged in"', async (t
       ask,
       (error) => error instanceof StoreError && /the disk is gone/.test(error.message),
     );
+});
+
+test('a client keeps its connection from call to call, and sends each header once, whatever its letters', async () => {
+  await using server = await Turns.start(...Array(3).fill('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'));
+  const client = new PodioClient({ apiUrl: server.url, clientId: 'x', accessToken: 'token' });
+  await client.get('/1');
+  await client.get('/2');
+  const headers = {
+    'Content-Type': 'text/plain',
+    Host: 'evil',
+    'Content-Length': '1',
+    Authorization: 'mine',
+  };
+  const { body } = await client.call({ method: 'PATCH', path: '/3', headers });
+  await text(body);
+  const [heard = '', ...others] = server.heard;
+  assert.deepEqual(others, []);
+  const [last = ''] = heard.split('PATCH').slice(-1);
+  const names = [...last.matchAll(/^([\w-]+):/gm)].map(([, name]) => name);
+  assert.deepEqual(names.toSorted(), [...new Set(names)].toSorted());
+  assert.match(last, /content-type: text\/plain\r\n/);
+  assert.match(last, /content-length: 0\r\n/);
+  assert.match(last, /authorization: OAuth2 token\r\n/);
+  await client.close();
+  await closed(server.sockets[0]);
 });

@@ -72,3 +72,12 @@ export async function busyFor({ pid = 0 }: ChildProcess, seconds: number): Promi
     ticks = user + (system ?? 0);
   }
 }
+
+// openat(2) on x86-64 and on arm64.
+const OPENING = /^(257|56) /;
+
+/** Waits until a process hangs in the opening of a file: a pipe that nobody writes to. */
+export async function opening({ pid = 0 }: ChildProcess): Promise<void> {
+  const threads = () => readdirSync(`/proc/${pid}/task`).map((thread) => read(pid, `task/${thread}/syscall`));
+  while (!threads().some((call) => OPENING.test(call))) await pause(5);
+}
