@@ -43,7 +43,10 @@ function declare(command: Command): Command {
     .option('--timeout <seconds>', 'how long the API may say nothing (60)')
     .option('--retry <n>', `repeat a GET, HEAD or PUT so often where a moment may help (${USUAL_RETRIES})`)
     .option('--retry-unsafe', 'repeat other methods too, though they may have been done')
-    .option('--wait <seconds>', 'how long to wait where a rate limit asks for it, or a 503 for more than 10 s (0)')
+    .option(
+      '--wait <seconds>',
+      'how long to wait where a rate limit asks for it, or a 503 for more than 10 s (0)',
+    )
     .option('--dry-run', 'print the request, send nothing')
     .option('--curl', 'print the request as a line for curl, send nothing')
     .addHelpText('after', EXAMPLES);
