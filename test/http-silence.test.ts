@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ConnectionError } from '../src/errors.ts';
@@ -103,4 +104,18 @@ test('a proxy that lets us through and breaks the connection is told of at once,
     const ended = promisify(execFile)(process.execPath, [...argv, 'https://podio.invalid', '/'], { env });
     await assert.rejects(ended, /ConnectionError: the connection (was cut by|to the proxy)/);
   }
+});
+
+test('where a connection of TLS could not be kept, the next begins where it left off', async () => {
+  await using world = await World.create();
+  const reused: boolean[] = [];
+  await using server = await startTlsServer(world.home, ({ socket }, response) => {
+    reused.push(socket instanceof TLSSocket && socket.isSessionReused());
+    response.setHeader('connection', 'close').end('x');
+  });
+  const asking = fileURLToPath(new URL('support/tls-asking.ts', import.meta.url));
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: server.certificate };
+  const argv = ['--import', 'tsx', asking, `https://localhost:${server.port}`, '/1', '/2', '/3'];
+  await promisify(execFile)(process.execPath, argv, { env });
+  assert.deepEqual(reused, [false, true, true]);
 });
