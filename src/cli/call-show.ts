@@ -1,6 +1,6 @@
 import { requestHeaders } from '../client/request-headers.ts';
 import { resolveTarget } from '../client/target.ts';
-import { type Body, isSource } from '../values/body.ts';
+import { type Body, isSource, lengthOf } from '../values/body.ts';
 import type { Request, RequestOptions } from './call-request.ts';
 import type { Context } from './context.ts';
 import { visible, visibleLines, write } from './output.ts';
@@ -9,7 +9,9 @@ import { shownHeader, shownPath } from './redact.ts';
 /** Prints the request that would be sent, without its token; nothing is sent, and nobody logs in. */
 export async function showRequest(context: Context, request: Request): Promise<void> {
   const { origin, path } = resolveTarget(request.path, context.apiUrl());
-  const headers = Object.entries({ ...requestHeaders(request, ''), ...lengthOf(request) });
+  const length = lengthOf(request.method, request.body);
+  const headers = Object.entries(requestHeaders(request, ''));
+  if (length !== undefined) headers.push(['content-length', String(length)]);
   const lines = [
     `${request.method} ${origin}${shownPath(path)}`,
     ...headers.map(([name, value]) => `${name}: ${shownHeader(name, String(value))}`),
@@ -18,11 +20,6 @@ export async function showRequest(context: Context, request: Request): Promise<v
   const body = shownBody(request.body);
   await write(stdout, `${lines.map(visible).join('\n')}\n`);
   if (body !== '') await write(stdout, `\n${stdout.isTTY ? visibleLines(body) : body}\n`);
-}
-
-function lengthOf({ method, body }: Request): Record<string, string> {
-  if (body === undefined) return ['POST', 'PUT', 'PATCH'].includes(method) ? { 'content-length': '0' } : {};
-  return { 'content-length': String(isSource(body) ? body.length : Buffer.byteLength(body)) };
 }
 
 function shownBody(body: Body | undefined): string {

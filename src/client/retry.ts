@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ConnectionError, PodioError, RateLimitError } from '../errors.ts';
 import { readWhole } from '../http/decoding.ts';
 import type { HttpResponse } from '../http/http.ts';
+import { isRepeatable } from '../values/repeatable.ts';
 import { brokenAnswer, failureOf, retryAfter } from './failures.ts';
 
 /** How a call that did not succeed may be repeated. */
@@ -29,7 +30,6 @@ interface Another {
   readonly isRateLimit: boolean;
 }
 
-const SAFE = ['GET', 'HEAD', 'PUT'];
 const PASSING = [502, 503, 504];
 const LIMITED = [420, 429];
 const LONGEST_ERROR = 1024 * 1024;
@@ -98,7 +98,7 @@ async function judged(
 }
 
 function mayRepeat({ method, isUnsafeAllowed }: RetryPolicy): boolean {
-  return isUnsafeAllowed || SAFE.includes(method);
+  return isUnsafeAllowed || isRepeatable(method);
 }
 
 function isPassing(outcome: Attempt): boolean {

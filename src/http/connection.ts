@@ -103,7 +103,7 @@ export class Connection implements AnswerSink {
 
   /**
    * Ends it. Whoever waits for an answer over it is told the reason as it is, since whoever ends it knows what he has in
-   * mind; a time that is up is put into words as any other trouble.
+   * mind; only a time that is up is put into words.
    */
   abort(reason: unknown): void {
     const error =

@@ -15,6 +15,7 @@ interface TcpOptions {
 /** Node's parts that connections are made of. */
 interface Parts {
   readonly connect: (options: TcpOptions) => Socket;
+  readonly isIP: (host: string) => number;
   readonly connectTls: (options: TlsOptions & TcpOptions) => Socket;
   readonly Readable: new (options: ReadableOptions) => Readable;
 }
@@ -25,9 +26,9 @@ const loaded = new Map<boolean, Parts>();
 async function partsFor({ isTls }: Place): Promise<Parts> {
   const known = loaded.get(isTls);
   if (known !== undefined) return known;
-  const [{ connect }, { Readable }] = await Promise.all([import('node:net'), import('node:stream')]);
+  const [{ connect, isIP }, { Readable }] = await Promise.all([import('node:net'), import('node:stream')]);
   const connectTls = isTls ? (await import('node:tls')).connect : plainly;
-  const parts = { connect, connectTls, Readable };
+  const parts = { connect, isIP, connectTls, Readable };
   loaded.set(isTls, parts);
   return parts;
 }
@@ -46,14 +47,20 @@ export async function prepare(origin: string): Promise<void> {
  * sends nothing before the server is there and, with TLS, its certificate is trusted.
  */
 export async function dial(place: Place, keeper?: Keeper, tunnel?: Socket): Promise<Connection> {
-  const { connect, connectTls, Readable } = await partsFor(place);
+  const { connect, isIP, connectTls, Readable } = await partsFor(place);
   const { hostname: host, port, isTls } = place;
   if (!isTls) {
     const open = (hear: Hear) => connect({ host, port, noDelay: true, onread: into(hear) });
     return new Connection({ open, opensWith: 'connect', Readable }, keeper);
   }
   const open = (hear: Hear) => {
-    const options = tlsOptions(place, keeper?.tickets.get(place.host));
+    const session = keeper?.tickets.get(place.host);
+    const options = {
+      ...{ host, port, noDelay: true, ALPNProtocols: ['http/1.1'] },
+      ...(session && { session }),
+      // RFC 6066 §3: a server is told its name, never its address.
+      ...(isIP(host) === 0 && { servername: host }),
+    };
     const socket =
       tunnel === undefined
         ? connectTls({ ...options, onread: into(hear) })
@@ -61,14 +68,6 @@ export async function dial(place: Place, keeper?: Keeper, tunnel?: Socket): Prom
     return socket.on('session', (ticket: Buffer) => keeper?.tickets.set(place.host, ticket));
   };
   return new Connection({ open, opensWith: 'secureConnect', Readable }, keeper);
-}
-
-function tlsOptions({ hostname: host, port }: Place, session: Buffer | undefined): TlsOptions & TcpOptions {
-  return {
-    ...{ host, port, noDelay: true, ALPNProtocols: ['http/1.1'] },
-    ...(session && { session }),
-    ...(!isAddress(host) && { servername: host }),
-  };
 }
 
 type Hear = (chunk: Buffer) => void;
@@ -82,9 +81,4 @@ function into(hear: Hear): OnReadOpts {
     return true;
   };
   return { buffer: Buffer.allocUnsafe(MOST_AT_ONCE), callback };
-}
-
-// RFC 6066 §3: a server is told its name, never its address.
-function isAddress(host: string): boolean {
-  return /^[\d.]+$|:/.test(host);
 }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
-import { type Body, isSource } from '../values/body.ts';
+import { type Body, lengthOf } from '../values/body.ts';
+import { isRepeatable } from '../values/repeatable.ts';
 import type { Connections } from './connections.ts';
 import { decoded } from './decoding.ts';
 import { placeOf } from './place.ts';
@@ -51,15 +52,15 @@ export async function send(request: HttpRequest): Promise<HttpResponse> {
   const head = requestHead(method, path, headers);
   const words = (error: Error, wasSent?: boolean) => inWords(error, request, wasSent);
   const route = { origin, timeoutMs, signal, inWords: words };
-  const isHarmless = HARMLESS.includes(method);
+  const mayRepeat = isRepeatable(method);
   // What must not be repeated goes over no connection whose end is on its way: a turn of the event loop brings it.
-  if (connections !== undefined && !isHarmless) await new Promise(setImmediate);
+  if (connections !== undefined && !mayRepeat) await new Promise(setImmediate);
   const connection = await (connections?.to(route) ?? connectionTo(route));
   watch?.sent({ method, path, headers });
   const exchange = { method, head, body, timeoutMs, signal, inWords: words };
   const answer = await connection.exchange(exchange).catch(async (error: unknown) => {
     // The end of a connection and the next request may cross on the way (RFC 9112 §9.3.1): that is nobody's trouble.
-    if (connections === undefined || !connection.isStale || !isHarmless) throw error;
+    if (connections === undefined || !connection.isStale || !mayRepeat) throw error;
     return (await connections.new(route)).exchange(exchange);
   });
   const { status, statusText, headers: named, rawHeaders } = answer.head;
@@ -68,8 +69,6 @@ export async function send(request: HttpRequest): Promise<HttpResponse> {
   return response;
 }
 
-const TAKES_BODY = ['POST', 'PUT', 'PATCH'];
-const HARMLESS = ['GET', 'HEAD', 'PUT', 'OPTIONS'];
 // What tells whom a request is for, and where it ends, is not the caller's to say.
 const FRAMING = new Set(['host', 'connection', 'content-length', 'transfer-encoding']);
 
@@ -79,7 +78,7 @@ function allHeaders({ origin, method, body, headers = {}, connections }: HttpReq
     host: placeOf(origin).host,
     'accept-encoding': 'gzip, br',
   };
-  const length = lengthOf(body) ?? (TAKES_BODY.includes(method) ? 0 : undefined);
+  const length = lengthOf(method, body);
   if (length !== undefined) all['content-length'] = String(length);
   for (const name in headers) {
     const lower = name.toLowerCase();
@@ -87,9 +86,4 @@ function allHeaders({ origin, method, body, headers = {}, connections }: HttpReq
   }
   all.connection = connections === undefined ? 'close' : 'keep-alive';
   return all;
-}
-
-function lengthOf(body: Body | undefined): number | undefined {
-  if (body === undefined) return undefined;
-  return isSource(body) ? body.length : Buffer.byteLength(body);
 }

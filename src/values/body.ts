@@ -14,3 +14,9 @@ export interface BodySource {
 export function isSource(body: Body | undefined): body is BodySource {
   return typeof body === 'object' && !Buffer.isBuffer(body);
 }
+
+/** How many bytes a request carries; undefined where its method lets it carry nothing and say nothing of it (RFC 9110 §8.6). */
+export function lengthOf(method: string, body: Body | undefined): number | undefined {
+  if (body === undefined) return ['POST', 'PUT', 'PATCH'].includes(method) ? 0 : undefined;
+  return isSource(body) ? body.length : Buffer.byteLength(body);
+}
